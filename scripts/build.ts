@@ -1,0 +1,55 @@
+/** Bundles what users run, so that it starts fast and installs small: libraries are inside, only native code stays a dependency. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { InputOptions, OutputOptions } from 'rolldown'
+import { rolldown } from 'rolldown'
+
+const root = join(import.meta.dirname, '..')
+const quiet = process.argv.includes('--quiet')
+
+interface Bundle {
+  entry: string
+  dir: string
+  platform: 'node' | 'browser'
+}
+
+const bundles: Bundle[] = [
+  { entry: 'src/node-cli/main.ts', dir: 'dist/cli', platform: 'node' },
+  { entry: 'src/node-cli/index.ts', dir: 'dist/node', platform: 'node' },
+  { entry: 'relay/main.ts', dir: 'dist/relay', platform: 'node' },
+  { entry: 'src/browser/index.ts', dir: 'dist/browser', platform: 'browser' },
+]
+
+/** CommonJS libraries inside an ES module still ask for Node's own modules by `require`. */
+const requireBanner = "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
+
+async function build({ entry, dir, platform }: Bundle): Promise<void> {
+  const input: InputOptions = {
+    cwd: root,
+    input: entry,
+    platform,
+    logLevel: 'silent',
+    external: platform === 'node' ? [/^node:/, 'node-datachannel'] : [],
+    resolve: platform === 'node' ? { conditionNames: ['node', 'import', 'module', 'default'] } : {},
+  }
+  const output: OutputOptions = {
+    dir: join(root, dir),
+    format: 'es',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    minify: true,
+    ...(platform === 'node' ? { banner: requireBanner } : {}),
+  }
+  const bundle = await rolldown(input)
+  await bundle.write(output)
+  await bundle.close()
+}
+
+const startedMs = performance.now()
+await rm(join(root, 'dist'), { recursive: true, force: true })
+for (const bundle of bundles.filter(({ entry }) => existsSync(join(root, entry)))) await build(bundle)
+const declarations = spawnSync('tsc', ['-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
+if (declarations.status !== 0) process.exit(1)
+if (!quiet) process.stdout.write(`Built dist/ in ${Math.round(performance.now() - startedMs)} ms.\n`)

@@ -1,0 +1,238 @@
+import type { OperationOptions } from '../ports.ts'
+
+/**
+ * What a running node does for the command line and for whoever talks to its control API: plain JSON in, plain JSON out, progress
+ * on the side. The daemon implements it around its node and serves it over HTTP; a command without a daemon runs the same implementation in its own
+ * process; the control client is the same interface again on the other end of the socket. Paths are absolute. Results are the CLI contract's JSON.
+ */
+export interface RegistryService {
+  status(): Promise<StatusResult>
+  connect(request: { target: string; persistent?: boolean }, options?: ServiceOptions): Promise<{ peerId: string }>
+  disconnect(request: { peerId: string }): Promise<{ peerId: string }>
+  peers(request: { sort?: PeerSort }): Promise<PeersResult>
+  bootstrap(request: { nodes?: string[]; wait?: boolean }, options?: ServiceOptions): Promise<BootstrapResult>
+  publish(request: PublishRequest, options?: ServiceOptions): Promise<PublishResult>
+  search(request: SearchRequest, options?: ServiceOptions): Promise<SearchResult>
+  install(request: InstallRequest, options?: ServiceOptions): Promise<InstallResult>
+  uninstall(request: { names: string[]; dir: string }): Promise<{ removed: string[] }>
+  list(request: { dir: string }): Promise<ListResult>
+  info(request: { spec: string; dir?: string; offline?: boolean }, options?: ServiceOptions): Promise<InfoResult>
+  verify(request: { names: string[]; dir: string }, options?: ServiceOptions): Promise<VerifyResult>
+  cacheInfo(): Promise<CacheInfoResult>
+  cacheCollect(options?: ServiceOptions): Promise<CacheRemoval>
+  cacheClear(): Promise<CacheRemoval>
+}
+
+export type ServiceOptions = OperationOptions<ServiceProgress>
+
+/** Facts while an operation runs; the CLI and the explorer draw the same ones. `bytes` count what has been done of `totalBytes`. */
+export type ServiceProgress =
+  | { type: 'stage'; stage: string; detail?: string }
+  | { type: 'files'; done: number; total: number; bytes: number; totalBytes: number }
+  | { type: 'provider:found'; peerId: string }
+  | { type: 'block:received'; peerId: string; bytes: number; totalBytes: number; package: string }
+  | { type: 'block:rejected'; peerId: string; reason: string }
+  | { type: 'source:answered'; source: string; status: SourceStatus; results: number; tookMs: number }
+  | { type: 'replica'; replicas: number; wanted: number }
+  | { type: 'warning'; message: string }
+
+export interface StatusResult {
+  running: true
+  peerId: string
+  publisher: string
+  version: string
+  pid: number
+  uptimeMs: number
+  addresses: string[]
+  dht: { mode: 'server' | 'client'; routingTable: number }
+  peers: { connected: number; max: number; banned: number }
+  topics: { topic: string; subscribers: number }[]
+  packages: { published: number; known: number; cached: number }
+  cache: { bytes: number; maxBytes: number }
+  bandwidth: { in: number; out: number }
+  memory: { rss: number }
+  /** What the node noticed and repaired or could not do: shown by `status`. */
+  warnings: string[]
+}
+
+export type PeerSort = 'reputation' | 'latency' | 'packages'
+
+export interface PeersResult {
+  peers: {
+    peerId: string
+    address: string
+    transport: string
+    direction: 'inbound' | 'outbound'
+    /** 0..1 */
+    reputation: number
+    latencyMs: number | null
+    /** Packages this peer has served us or announced. */
+    packages: number
+    banned: boolean
+    agent: string
+  }[]
+}
+
+export interface BootstrapResult {
+  contacted: number
+  connected: number
+  routingTable: number
+  tookMs: number
+}
+
+export interface PublishRequest {
+  dir: string
+  dryRun?: boolean
+  /** Resolve when this many other peers hold a verified copy. */
+  wait?: number
+  waitTimeoutMs?: number
+  announce?: boolean
+  name?: string
+  version?: string
+}
+
+export interface PublishResult {
+  name: string
+  version: string
+  publisher: string
+  cid: string
+  /** CID of the log entry; null in a dry run of something new. */
+  entry: string | null
+  files: number
+  bytes: number
+  replicas: number
+  tookMs: number
+  unchanged?: boolean
+  dryRun?: { files: { path: string; size: number }[]; ignored: { path: string; reason: string }[] }
+  warnings?: string[]
+}
+
+export type RegistryChoice = 'all' | 'p2p' | 'central'
+
+export interface SearchRequest {
+  query: string
+  category?: string
+  limit?: number
+  timeoutMs?: number
+  registry?: RegistryChoice
+}
+
+export type SourceStatus = 'ok' | 'timeout' | 'error' | 'skipped'
+
+export interface SearchResult {
+  query: string
+  results: {
+    name: string
+    version: string
+    description: string
+    category: string
+    keywords: string[]
+    /** did:key, or null for a package only a central registry has. */
+    publisher: string | null
+    cid: string | null
+    score: number
+    /** Peers known to hold it, us included. */
+    providers: number
+    sources: string[]
+    yanked: boolean
+  }[]
+  tookMs: number
+  sources: { source: string; status: SourceStatus; results: number; tookMs: number; error?: string }[]
+}
+
+export interface InstallRequest {
+  specs: string[]
+  /** Project folder. */
+  dir: string
+  registry?: RegistryChoice
+  frozenLockfile?: boolean
+  offline?: boolean
+  dryRun?: boolean
+  force?: boolean
+}
+
+export interface InstalledPackage {
+  name: string
+  version: string
+  publisher: string | null
+  cid: string
+  path: string
+  bytes: number
+  /** What came over the network for it; 0 when everything was held. */
+  fetchedBytes: number
+  /** `cache`, peer IDs, `central:<name>`. */
+  sources: string[]
+}
+
+export interface InstallResult {
+  installed: InstalledPackage[]
+  removed: string[]
+  tookMs: number
+  /** Shown to people: a pin made on first use, a deprecation. */
+  notices: string[]
+}
+
+export interface ListResult {
+  dir: string
+  packages: { name: string; version: string; publisher: string | null; cid: string; path: string; present: boolean }[]
+}
+
+export interface InfoResult {
+  name: string
+  version: string
+  publisher: string | null
+  petname: string | null
+  cid: string
+  entry: string | null
+  description: string
+  category: string
+  keywords: string[]
+  license: string
+  authors: string[]
+  repository: string
+  bytes: number
+  files: number
+  /** ISO 8601, by the publisher's clock. */
+  published: string
+  yanked: boolean
+  deprecated: string
+  dependencies: Record<string, string>
+  external: Record<string, string>
+  versions: { version: string; cid: string; published: string; yanked: boolean; deprecated: string }[]
+  providers: number
+  cached: boolean
+  installed: string | null
+  forked: boolean
+}
+
+export type FileFault = { path: string; fault: 'changed' | 'missing' | 'extra' | 'not-executable' | 'executable' }
+
+export interface VerifyResult {
+  ok: boolean
+  packages: {
+    name: string
+    version: string
+    cid: string
+    publisher: string | null
+    ok: boolean
+    /** `valid`: the publisher's signature over this CID was checked here; `missing`: no signed entry is held; `invalid`. */
+    signature: 'valid' | 'missing' | 'invalid'
+    files: number
+    faults: FileFault[]
+    error?: string
+  }[]
+}
+
+export interface CacheInfoResult {
+  dir: string
+  bytes: number
+  maxBytes: number
+  pinnedBytes: number
+  blocks: number
+  packages: { name: string; version: string; publisher: string | null; cid: string; bytes: number; pinned: boolean; lastUsed: string }[]
+}
+
+export interface CacheRemoval {
+  removedBlocks: number
+  removedBytes: number
+}

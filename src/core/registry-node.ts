@@ -1,0 +1,161 @@
+import type { PublishResult, SearchRequest, SearchResult, ServiceProgress } from './control/service.ts'
+import { serveBlocks } from './exchange/serve-blocks.ts'
+import { startAll } from './lifecycle.ts'
+import type { Lifecycle, OperationOptions, PackageSource } from './ports.ts'
+import { createAnnouncer, nameKey } from './registry/announcer.ts'
+import { createBackground } from './registry/background.ts'
+import { createDiscovery, indexHolderName } from './registry/discover.ts'
+import type { Discovery } from './registry/discover.ts'
+import { createContentFetcher } from './registry/fetch.ts'
+import type { ContentFetcher } from './registry/fetch.ts'
+import { createHolders } from './registry/holders.ts'
+import { createIntake } from './registry/intake.ts'
+import { isRelease, ownReleases } from './registry/packages.ts'
+import type { RegistryParts } from './registry/parts.ts'
+import { publish } from './registry/publish.ts'
+import type { PublishOptions } from './registry/publish.ts'
+import { createPublisherLog } from './registry/publisher-log.ts'
+import type { PublisherLog } from './registry/publisher-log.ts'
+import { search } from './registry/search.ts'
+import { answerPeers } from './registry/answer.ts'
+import { createSync, syncProtocol } from './sync/sync-protocol.ts'
+
+const stopDeadlineMs = 3_000
+const lookupTimeoutMs = 20_000
+
+export interface RegistryNode extends Lifecycle {
+  readonly parts: RegistryParts
+  readonly publisherLog: PublisherLog
+  readonly content: ContentFetcher
+  readonly discovery: Discovery
+  publish(source: PackageSource, options?: PublishOptions): Promise<PublishResult>
+  search(request: SearchRequest, options?: OperationOptions<ServiceProgress>): Promise<SearchResult>
+  /** Packages this peer is known to hold. */
+  packagesAt(peerId: string): number
+}
+
+/**
+ * A node of the registry over the parts a platform gives it: the same in the terminal, in a browser tab and in a relay. `start` brings the own
+ * log up to its journal, joins the network and begins to serve; without a network the node works from what it holds.
+ *
+ * @example
+ * const node = createRegistryNode(parts)
+ * await node.start()
+ * const found = await node.search({ query: 'rest api' }, { signal: AbortSignal.timeout(5_000) })
+ */
+export function createRegistryNode(parts: RegistryParts): RegistryNode {
+  const { network, reputation, events, settings } = parts
+  const background = createBackground(events)
+  const holders = createHolders()
+  const announcer = createAnnouncer(parts)
+  const intake = createIntake(parts, {
+    holders,
+    onFork: (proof) => background.run('gossip a fork proof', Promise.all(proof.map((entry) => announcer.gossip(entry)))),
+  })
+  const publisherLog = createPublisherLog(parts, intake)
+  const content = createContentFetcher(parts, { holders, announcer, inBackground: background.run })
+  const discovery = createDiscovery(parts, intake, holders)
+  const sync = network && createSync({ network, entries: parts.entries, reputation, clock: parts.clock, accept: intake.accept })
+
+  async function joinNetwork(): Promise<void> {
+    if (network === undefined || sync === undefined) return
+    await serveBlocks({ network, blocks: parts.blocks, reputation, clock: parts.clock, requestsPerMinute: settings.requestsPerMinute })
+    await network.subscribe(settings.topic, intake.judgeGossip)
+    network.on('gossip:rejected', ({ peerId }) => reputation.recordFault(peerId, 'bad-gossip'))
+    network.on('peer:disconnected', ({ peerId }) => {
+      if (reputation.isBanned(peerId)) holders.forget(peerId)
+    })
+    if (settings.role === 'light') return
+    await sync.serve()
+    await answerPeers(parts, { requestsPerMinute: settings.requestsPerMinute })
+    network.on('peer:connected', ({ peerId, protocols }) => {
+      if (protocols.includes(syncProtocol)) background.run('reconcile with a new peer', reconcile(peerId, background.signal))
+    })
+    background.every('reconcile with a peer', settings.syncIntervalMs, async (signal) => {
+      const peers = network.peers().filter(({ protocols }) => protocols.includes(syncProtocol))
+      const peer = peers[Math.floor(Math.random() * peers.length)]
+      if (peer !== undefined) await reconcile(peer.peerId, signal)
+    })
+    background.every('announce again what is held', settings.reprovideIntervalMs, provideAll)
+  }
+
+  /** With nobody connected an announcement reaches nobody: it is made when the first peer comes, and again after having been alone. */
+  function announceOnceConnected(): void {
+    let alone = true
+    network?.on('peer:connected', () => {
+      if (!alone) return
+      alone = false
+      background.run('announce what is held', provideAll(background.signal))
+      background.run('recover own packages', recoverOwnPackages(background.signal))
+    })
+    network?.on('peer:disconnected', () => {
+      alone = network.peers().length === 0
+    })
+  }
+
+  async function reconcile(peerId: string, signal: AbortSignal): Promise<void> {
+    const { received, sent } = await sync!.syncWith(peerId, { signal })
+    events.emit('sync:completed', { peerId, received, sent })
+  }
+
+  /** Everything held whole here, under its manifest and its name; what we published first, so that a crash before its announcement heals. */
+  async function provideAll(signal: AbortSignal): Promise<void> {
+    if (network === undefined) return
+    const withDeadline = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(lookupTimeoutMs)]) })
+    if (settings.role === 'full') await network.provide(await nameKey(indexHolderName, parts.sha256), withDeadline())
+    const head = await publisherLog.head()
+    if (head !== undefined) await announcer.putHead(head, withDeadline())
+    const roots = await parts.blocks.roots()
+    for (const root of roots.sort((a, b) => Number(b.pinned) - Number(a.pinned))) {
+      const release = (await parts.entries.byManifest(root.cid)).find(isRelease)
+      signal.throwIfAborted()
+      if (release !== undefined) await announcer.provide(release, withDeadline())
+    }
+  }
+
+  /** After a lost cache: what we published is fetched back from whoever has installed it. */
+  async function recoverOwnPackages(signal: AbortSignal): Promise<void> {
+    for (const release of await ownReleases(parts)) {
+      // Nobody may have it, and the next one may still be had.
+      await content.fetch(release, { signal }).catch(() => undefined)
+      signal.throwIfAborted()
+    }
+  }
+
+  const network$ = {
+    name: 'network',
+    async start() {
+      announceOnceConnected()
+      await network?.start()
+      await joinNetwork()
+    },
+    stop: async () => network?.stop(),
+  }
+
+  const lifecycle = startAll(
+    [
+      { name: 'blocks', start: () => parts.blocks.start(), stop: () => parts.blocks.stop() },
+      { name: 'entries', start: () => parts.entries.start(), stop: () => parts.entries.stop() },
+      { name: 'search index', start: () => parts.search.start(), stop: () => parts.search.stop() },
+      { name: 'reputation', start: () => reputation.start(), stop: () => reputation.stop() },
+      { name: 'trust', start: () => parts.trust.start(), stop: async () => {} },
+      { name: 'own log', start: async () => void (await publisherLog.restore()), stop: async () => {} },
+      network$,
+      { name: 'background work', start: async () => {}, stop: () => background.stop(stopDeadlineMs) },
+    ],
+    { stopDeadlineMs },
+  )
+
+  return {
+    parts,
+    publisherLog,
+    content,
+    discovery,
+    start: lifecycle.start,
+    stop: lifecycle.stop,
+    publish: (source, options) =>
+      publish(parts, { log: publisherLog, announcer, fetcher: content, inBackground: background.run }, source, options),
+    search: (request, options) => search(parts, { discovery, fetcher: content, holders }, request, options),
+    packagesAt: holders.countFor,
+  }
+}

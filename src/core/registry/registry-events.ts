@@ -1,0 +1,11 @@
+/** Facts a registry node tells its host, in the past tense. */
+export interface RegistryEvents {
+  'release:discovered': { publisher: string; name: string; version: string; cid: string; from: string | undefined }
+  'release:published': { publisher: string; name: string; version: string; cid: string }
+  'log:forked': { author: string; seq: number }
+  'peer:banned': { peerId: string; reason: string; untilMs: number }
+  'block:corrupt': { cid: string }
+  'sync:completed': { peerId: string; received: number; sent: number }
+  /** Something failed in the background; the node goes on. `task` says what it was doing. */
+  'background:failed': { task: string; error: unknown }
+}

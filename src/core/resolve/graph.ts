@@ -1,0 +1,113 @@
+import { RegistryError } from '../errors.ts'
+import type { Release } from '../log/history.ts'
+import type { PublisherAnswer } from './publisher.ts'
+import { pickRelease } from './versions.ts'
+
+export interface Requirement {
+  name: string
+  range: string
+  publisher?: string | undefined
+}
+
+export interface ResolvedPackage {
+  release: Release
+  decision: PublisherAnswer
+  /** Names of its registry dependencies. */
+  dependencies: string[]
+}
+
+export interface GraphCallbacks {
+  /** Whose package a name means and what that publisher released; asks the network where needed. */
+  lookup(requirement: Requirement): Promise<{ decision: PublisherAnswer; releases: readonly Release[] }>
+  lockedCid(name: string): string | undefined
+}
+
+interface Demand {
+  range: string
+  /** Who demands it, for messages: `a → b`. */
+  path: string
+}
+
+const maxPackages = 500
+
+/**
+ * Everything the requirements need, one version per name (a name is one folder), the newest that satisfies all who ask for it. When a later demand narrows a choice,
+ * it is made again and what the old one needed is dropped. Cycles are fine. Deterministic: names in order, no clock. Throws `VERSION_NOT_FOUND` naming both
+ * paths of a conflict.
+ */
+export async function resolveGraph(roots: readonly Requirement[], callbacks: GraphCallbacks): Promise<Map<string, ResolvedPackage>> {
+  let chosen = new Map<string, ResolvedPackage>()
+  // Each round walks the whole graph under the demands of the last one; it is settled when a round changes nothing.
+  for (let round = 0; round < maxPackages; round++) {
+    const demands = demandsOf(roots, chosen)
+    const next = new Map<string, ResolvedPackage>()
+    for (const name of [...demands.keys()].sort()) {
+      next.set(name, await choose(name, demands.get(name) ?? [], roots, callbacks))
+      if (next.size > maxPackages) throw tooMany(roots)
+    }
+    if (same(chosen, next)) return next
+    chosen = next
+  }
+  throw tooMany(roots)
+}
+
+function demandsOf(roots: readonly Requirement[], chosen: ReadonlyMap<string, ResolvedPackage>): Map<string, Demand[]> {
+  const demands = new Map<string, Demand[]>()
+  const walked = new Set<string>()
+  const add = (name: string, demand: Demand): void => {
+    demands.set(name, [...(demands.get(name) ?? []), demand])
+    const found = chosen.get(name)
+    if (found === undefined || walked.has(name)) return
+    walked.add(name)
+    const { dependencies } = found.release.entry.entry.body
+    for (const [dependency, range] of Object.entries(dependencies).sort(([a], [b]) => (a < b ? -1 : 1))) {
+      add(dependency, { range, path: `${demand.path} → ${dependency}` })
+    }
+  }
+  for (const root of roots) add(root.name, { range: root.range, path: root.name })
+  return demands
+}
+
+async function choose(
+  name: string,
+  demands: readonly Demand[],
+  roots: readonly Requirement[],
+  { lookup, lockedCid }: GraphCallbacks,
+): Promise<ResolvedPackage> {
+  const root = roots.find((requirement) => requirement.name === name)
+  const ranges = [...new Set(demands.map(({ range }) => range))]
+  const { decision, releases } = await lookup(root ?? { name, range: '*' }).catch((error: unknown) => {
+    throw root === undefined ? neededBy(error, demands) : error
+  })
+  const release = pick(name, releases, demands, ranges, lockedCid(name))
+  return { release, decision, dependencies: Object.keys(release.entry.entry.body.dependencies).sort() }
+}
+
+function pick(name: string, releases: readonly Release[], demands: readonly Demand[], ranges: string[], lockedCid: string | undefined): Release {
+  try {
+    return pickRelease(name, releases, ranges, { lockedCid })
+  } catch (error) {
+    if (ranges.length < 2 || !(error instanceof RegistryError) || error.code !== 'VERSION_NOT_FOUND') throw error
+    const wishes = demands.map(({ path, range }) => `${path} wants ${range}`)
+    throw new RegistryError('VERSION_NOT_FOUND', `No version of ${name} suits everybody: ${wishes.join('; ')}.`, {
+      hint: 'Choose other versions of those that ask for it, or ask their publishers to widen the range.',
+    })
+  }
+}
+
+/** A dependency's failure, with who needs it. */
+function neededBy(error: unknown, demands: readonly Demand[]): unknown {
+  if (!(error instanceof RegistryError)) return error
+  return new RegistryError(error.code, `${error.message} It is needed by ${demands[0]?.path}.`, { hint: error.hint, cause: error })
+}
+
+function same(a: ReadonlyMap<string, ResolvedPackage>, b: ReadonlyMap<string, ResolvedPackage>): boolean {
+  const cid = (resolved: ResolvedPackage | undefined): string | undefined => resolved?.release.entry.cid.toString()
+  return a.size === b.size && [...a].every(([name, resolved]) => cid(resolved) === cid(b.get(name)))
+}
+
+function tooMany(roots: readonly Requirement[]): RegistryError {
+  return new RegistryError('INVALID_PACKAGE', `The dependencies of ${roots.map(({ name }) => name).join(', ')} have no end, or are more than ${maxPackages}.`, {
+    hint: 'Install them one by one to see which it is.',
+  })
+}

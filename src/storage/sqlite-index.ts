@@ -1,0 +1,53 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { EntryStore, SearchIndex } from '../core/ports.ts'
+import { inTransaction, openSqlite, readableRows } from './sqlite.ts'
+import { createSqliteEntries, entriesSchema } from './sqlite-entries.ts'
+import { createSqliteSearch, searchSchema } from './sqlite-search.ts'
+
+const migrations = [`${entriesSchema}${searchSchema}`]
+
+/** Entries and their search index in one database file, opened by whichever of the two is started first. */
+export function createSqliteIndex(options: { file: string; onRepaired(message: string): void }): {
+  entries: EntryStore
+  search: SearchIndex
+} {
+  let db: DatabaseSync | undefined
+  const open = (): DatabaseSync => (db ??= openSqlite({ ...options, migrations, salvage: salvageIndex }))
+  const close = (): void => {
+    db?.close()
+    db = undefined
+  }
+  const entries = createSqliteEntries(open)
+  const search = createSqliteSearch(open)
+  return {
+    entries: {
+      ...entries,
+      async stop() {
+        await entries.stop()
+        close()
+      },
+    },
+    search: {
+      ...search,
+      async stop() {
+        await search.stop()
+      },
+    },
+  }
+}
+
+/** Rows of both tables as far as they can be read; the full text is made again from the documents. */
+function salvageIndex(damaged: DatabaseSync, successor: DatabaseSync): number {
+  const insert = successor.prepare(
+    'INSERT OR IGNORE INTO entries (cid, author, publisher, seq, type, name, manifest, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  )
+  let saved = 0
+  inTransaction(successor, () => {
+    for (const row of readableRows(damaged, 'entries')) {
+      const { cid, author, publisher, seq, type, name, manifest, envelope } = row as Record<string, never>
+      insert.run(cid, author, publisher, seq, type, name, manifest, envelope)
+      saved++
+    }
+  })
+  return saved
+}

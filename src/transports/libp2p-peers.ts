@@ -1,0 +1,46 @@
+import type { Connection, Peer } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { PeerInfo } from '../core/ports.ts'
+
+/** What identify told about a peer. */
+export interface PeerIdentity {
+  agent: string | undefined
+  protocols: string[]
+}
+
+export function transportOf(address: Multiaddr): PeerInfo['transport'] {
+  const names = new Set(address.getComponents().map(({ name }) => name))
+  // The order matters: a relayed address also names the transport to the relay, and /webrtc stands on a circuit.
+  if (names.has('webrtc-direct')) return 'webrtc-direct'
+  if (names.has('webrtc')) return 'webrtc'
+  if (names.has('p2p-circuit')) return 'relay'
+  if (names.has('webtransport')) return 'webtransport'
+  if (names.has('ws') || names.has('wss')) return 'websocket'
+  if (names.has('memory')) return 'memory'
+  return names.has('tcp') ? 'tcp' : 'unknown'
+}
+
+/** The connection that traffic to a peer takes: direct before relayed, older before newer. */
+export function bestConnection(connections: readonly Connection[]): Connection | undefined {
+  const open = connections.filter(({ status }) => status === 'open')
+  return open.find(({ direct }) => direct) ?? open[0]
+}
+
+export function toPeerInfo(connection: Connection, identity: PeerIdentity | undefined): PeerInfo {
+  return {
+    peerId: connection.remotePeer.toString(),
+    address: connection.remoteAddr.toString(),
+    transport: transportOf(connection.remoteAddr),
+    direction: connection.direction,
+    relayed: !connection.direct,
+    protocols: identity?.protocols ?? [],
+    ...(connection.rtt === undefined ? {} : { latencyMs: connection.rtt }),
+    ...(identity?.agent === undefined ? {} : { agent: identity.agent }),
+  }
+}
+
+/** As stored by identify. */
+export function identityOf(peer: Peer): PeerIdentity {
+  const agent = peer.metadata.get('AgentVersion')
+  return { agent: agent === undefined ? undefined : new TextDecoder().decode(agent), protocols: peer.protocols }
+}

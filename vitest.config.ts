@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['src/core/**'],
+      exclude: ['src/core/**/types.ts', 'src/core/ports.ts'],
+      reporter: ['text-summary'],
+      thresholds: { lines: 90 },
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/contracts/**/*.test.ts', 'test/architecture.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'network',
+          include: ['test/node/**/*.test.ts'],
+          // Real nodes in real processes: one file at a time, in a process of its own, with time for a busy machine.
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+})
