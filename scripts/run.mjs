@@ -39,15 +39,18 @@ function fail(message, hint) {
   process.exit(1)
 }
 
-/** `npm ci` where packages are missing or older than the lock file; it also brings Node 24, as the package `node`. */
+/**
+ * Installs what the lock file names where packages are missing or older than it; Node 24 comes along, as the package `node`. Not `npm ci`: that refuses a lock file
+ * which lacks other platforms' optional binaries, and not every registry mirror has them all.
+ */
 function installPackages() {
   const installed = join(root, 'node_modules', '.package-lock.json')
   const lock = join(root, 'package-lock.json')
   const upToDate = existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs
   if (upToDate && existsSync(join(localBin, 'node'))) return
   process.stderr.write('Installing packages (once; about a minute) …\n')
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
-  if (done.status !== 0) fail('npm ci failed.', 'Check that the npm registry can be reached, then run the command again.')
+  const done = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  if (done.status !== 0) fail('npm install failed.', 'Check that the npm registry can be reached, then run the command again.')
   const { status, stdout } = spawnSync(join(localBin, 'node'), ['--version'], { encoding: 'utf8' })
   if (status !== 0) fail('The packages hold no working Node.js 24.', 'Allow the install script of the package "node" (npm install-scripts approve node).')
   process.stderr.write(`Ready, with Node.js ${stdout.trim()}.\n`)

@@ -51,8 +51,6 @@ export const limits = {
   streamSendTimeoutMs: 30_000,
   /** A frame or block must be whole after this long: a peer that sends a byte now and then can't hold a stream. */
   frameTimeoutMs: 120_000,
-  /** When the search for providers names nobody new for this long, it is taken to have ended. */
-  providerSearchTimeoutMs: 60_000,
   /** Most fetched bytes that wait in memory for the disk. */
   fetchBufferBytes: 8 * MiB,
   /** Most entries about one package name in one answer. */
@@ -66,10 +64,8 @@ export const limits = {
   /** Most entries one sync delivers each way; the next sync brings the rest. */
   maxSyncEntries: 100_000,
   syncIdleTimeoutMs: 15_000,
-  /** Largest frame of a sync: 4,096 digests, or entries together. */
-  maxSyncFrameBytes: 128 * KiB + 1,
-  /** Syncs served at once; each holds the digests of the entries it is about, some 100 bytes each. */
-  maxServedSyncs: 8,
+  /** Most digests in one of the 256 buckets of a sync: enough for four million entries. */
+  maxBucketDigests: 16 * KiB,
   /** Syncs one peer may begin in a minute. */
   syncsPerMinute: 60,
   /** Streams a peer may hold open to us at once, per protocol. */

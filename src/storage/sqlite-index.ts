@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { EntryStore, SearchIndex } from '../core/ports.ts'
 import { inTransaction, openSqlite, readableRows } from './sqlite.ts'
 import { createSqliteEntries, entriesSchema } from './sqlite-entries.ts'
@@ -38,14 +38,13 @@ export function createSqliteIndex(options: { file: string; onRepaired(message: s
 
 /** Rows of both tables as far as they can be read; the full text is made again from the documents. */
 function salvageIndex(damaged: DatabaseSync, successor: DatabaseSync): number {
-  const insert = successor.prepare(
-    'INSERT OR IGNORE INTO entries (cid, author, publisher, seq, type, name, manifest, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-  )
+  const columns = ['cid', 'author', 'publisher', 'seq', 'type', 'name', 'manifest', 'envelope']
+  const places = columns.map(() => '?').join(', ')
+  const insert = successor.prepare(`INSERT OR IGNORE INTO entries (${columns.join(', ')}) VALUES (${places})`)
   let saved = 0
   inTransaction(successor, () => {
     for (const row of readableRows(damaged, 'entries')) {
-      const { cid, author, publisher, seq, type, name, manifest, envelope } = row as Record<string, never>
-      insert.run(cid, author, publisher, seq, type, name, manifest, envelope)
+      insert.run(...columns.map((column) => row[column] as SQLInputValue))
       saved++
     }
   })

@@ -21,7 +21,7 @@ export interface LockFile {
   packages: LockedPackage[]
 }
 
-const nameSchema = v.pipe(v.string(), v.check(isPackageName, 'is no package name'))
+const nameSchema = v.pipe(v.string(), v.check((text: string) => isPackageName(text), 'is no package name'))
 const schema = v.object({
   version: v.literal(lockVersion),
   requested: v.optional(v.record(nameSchema, v.string()), {}),
@@ -30,7 +30,7 @@ const schema = v.object({
       v.object({
         name: nameSchema,
         version: v.string(),
-        publisher: v.pipe(v.string(), v.check(isDid, 'is no did:key')),
+        publisher: v.pipe(v.string(), v.check((text: string) => isDid(text), 'is no did:key')),
         cid: v.pipe(v.string(), v.regex(/^b[a-z2-7]{58,}$/, 'is no CID')),
         dependencies: v.optional(v.array(nameSchema), []),
       }),

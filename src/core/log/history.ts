@@ -1,5 +1,6 @@
 import semver from 'semver'
 import type { PackageDocument } from '../search/types.ts'
+import type { SeqRange } from './authority.ts'
 import { authorizedAuthors, compareSeq } from './authority.ts'
 import type { DeprecateEntry, ReleaseEntry, UnyankEntry, VerifiedEntry, YankEntry } from './types.ts'
 
@@ -18,6 +19,8 @@ export interface HistoryOptions {
    * Where authors' logs forked. Their releases from there on are marked, their other statements from there on ignored.
    */
   forkSeqs?: ReadonlyMap<string, number> | undefined
+  /** Who speaks for the publisher, where the package's own entries don't tell it all. */
+  authority?: ReadonlyMap<string, SeqRange> | undefined
 }
 
 /**
@@ -27,8 +30,8 @@ export interface HistoryOptions {
  * last one counts. Anyone can sign an entry that names another publisher; what authors without authority say is passed
  * over (see `authorizedAuthors`).
  */
-export function packageHistory(entries: readonly VerifiedEntry[], { forkSeqs }: HistoryOptions = {}): Release[] {
-  const authority = authorizedAuthors(entries[0]?.entry.publisher ?? '', entries, { forkSeqs })
+export function packageHistory(entries: readonly VerifiedEntry[], options: HistoryOptions = {}): Release[] {
+  const { forkSeqs, authority = authorizedAuthors(entries[0]?.entry.publisher ?? '', entries, { forkSeqs }) } = options
   const ordered = [...authority].flatMap(([author, { toSeq, end }]) =>
     entries
       .filter(({ entry }) => entry.author === author && (entry.seq <= toSeq || end === 'fork'))

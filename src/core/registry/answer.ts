@@ -20,13 +20,25 @@ export async function answerPeers(parts: RegistryParts, options: { requestsPerMi
 
 async function answer(parts: RegistryParts, question: PeerQuestion): Promise<PeerAnswer> {
   const found = question.kind === 'package' ? await parts.entries.byPackage(question.name) : await searchIndex(parts, question)
-  const releases = found.slice(0, limits.maxPackageEntries)
+  const releases = withinAnswer(found)
   const manifests = releases.flatMap(({ entry }) => (entry.type === 'release' ? [entry.body.manifest] : []))
   const held = await parts.blocks.has(manifests)
   return {
     envelopes: releases.map(({ envelope }) => envelope),
     held: manifests.filter((_, index) => held[index]).map(String),
   }
+}
+
+/** The newest come last in a log and matter most: when not all fit, the oldest are left out. */
+function withinAnswer(found: readonly VerifiedEntry[]): VerifiedEntry[] {
+  const chosen: VerifiedEntry[] = []
+  let bytes = 0
+  for (const entry of found.slice(-limits.maxPackageEntries).reverse()) {
+    bytes += entry.envelope.length
+    if (bytes > limits.maxAnswerBytes) break
+    chosen.push(entry)
+  }
+  return chosen.reverse()
 }
 
 async function searchIndex(

@@ -124,12 +124,12 @@ export function createContentFetcher(
       return { manifest: parsed, fetchedBytes, sources: bySize }
     },
     async file(cid, path, options = {}) {
-      const parsed = await manifest(cid, options)
+      const parsed = await manifest(cid, { signal: options.signal })
       const file = parsed.files.find((candidate) => candidate.path === path)
       if (file === undefined) {
         throw new RegistryError('PACKAGE_NOT_FOUND', `${parsed.name}@${parsed.version} has no file ${path}.`)
       }
-      await obtain(cid, file.blocks, options, { package: parsed.name, totalBytes: file.size })
+      await obtain(cid, file.blocks, { signal: options.signal }, { package: parsed.name, totalBytes: file.size })
       const bytes = new Uint8Array(file.size)
       let offset = 0
       for (const block of file.blocks) {

@@ -56,7 +56,8 @@ function invalid(text: string, why: string, hint?: string): RegistryError {
 
 /** Finds the publisher a user's text means among the known ones. Throws `PACKAGE_NOT_FOUND` when none or several fit. */
 export function matchPublisher(text: string, candidates: readonly string[], petnames: (name: string) => string | undefined): string {
-  if (isDid(text)) return text
+  const isWhole: boolean = isDid(text)
+  if (isWhole) return text
   const named = petnames(text)
   if (named !== undefined) return named
   const matches = candidates.filter((did) => did.startsWith(text) || did.slice('did:key:'.length).startsWith(text))

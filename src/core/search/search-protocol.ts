@@ -69,9 +69,12 @@ export async function askPeer(
     if (header === undefined) return { envelopes: [], held: [] }
     const { entries, held } = parse(headerSchema, header, 'answer')
     const envelopes: Uint8Array[] = []
+    let bytes = 0
     for (let index = 0; index < entries; index++) {
       const envelope = await reader.frame(limits.maxEntryBytes)
       if (envelope === undefined) throw protocolViolation('fewer entries than announced')
+      bytes += envelope.length
+      if (bytes > limits.maxAnswerBytes) throw protocolViolation('an answer that is too long')
       envelopes.push(envelope.slice())
     }
     return { envelopes, held }

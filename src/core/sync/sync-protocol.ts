@@ -19,7 +19,6 @@ const sha256Code = 0x12
 /** Digests of one frame, and entries that are loaded, or handed on, at once. */
 const digestsPerFrame = 4096
 const entriesPerBatch = 256
-const requestsPerMinute = 60
 const endOfList = encodeFrame(new Uint8Array(0))
 
 export interface Sync {
@@ -98,7 +97,7 @@ export function createSync(options: {
 
   return {
     serve: () =>
-      serveProtocol({ ...options, requestsPerMinute }, syncProtocol, async (stream, takeRequest) => {
+      serveProtocol({ ...options, requestsPerMinute: limits.syncsPerMinute }, syncProtocol, async (stream, takeRequest) => {
         if (takeRequest()) await answer(stream)
       }),
     async syncWith(peerId, { signal } = {}) {
