@@ -1,7 +1,18 @@
-import type { PublishResult, SearchRequest, SearchResult, ServiceProgress } from './control/service.ts'
+import type {
+  InfoResult,
+  InstallResult,
+  PublishResult,
+  SearchRequest,
+  SearchResult,
+  ServiceProgress,
+  VerifyResult,
+} from './control/service.ts'
 import { serveBlocks } from './exchange/serve-blocks.ts'
 import { startAll } from './lifecycle.ts'
-import type { Lifecycle, OperationOptions, PackageSource } from './ports.ts'
+import type { InstallOptions } from './install/install.ts'
+import { installPackages } from './install/install.ts'
+import { verifyInstalled } from './install/verify.ts'
+import type { InstallTarget, Lifecycle, OperationOptions, PackageSource } from './ports.ts'
 import { createAnnouncer, nameKey } from './registry/announcer.ts'
 import { createBackground } from './registry/background.ts'
 import { createDiscovery, indexHolderName } from './registry/discover.ts'
@@ -9,8 +20,11 @@ import type { Discovery } from './registry/discover.ts'
 import { createContentFetcher } from './registry/fetch.ts'
 import type { ContentFetcher } from './registry/fetch.ts'
 import { createHolders } from './registry/holders.ts'
+import { packageInfo } from './registry/info.ts'
 import { createIntake } from './registry/intake.ts'
-import { isRelease, ownReleases } from './registry/packages.ts'
+import type { LookupOptions } from './registry/lookup.ts'
+import { createLookup } from './registry/lookup.ts'
+import { isRelease, ownReleases, restoreDocuments } from './registry/packages.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import { publish } from './registry/publish.ts'
 import type { PublishOptions } from './registry/publish.ts'
@@ -18,6 +32,7 @@ import { createPublisherLog } from './registry/publisher-log.ts'
 import type { PublisherLog } from './registry/publisher-log.ts'
 import { search } from './registry/search.ts'
 import { answerPeers } from './registry/answer.ts'
+import { parseSpec } from './resolve/spec.ts'
 import { createSync, syncProtocol } from './sync/sync-protocol.ts'
 
 const stopDeadlineMs = 3_000
@@ -30,6 +45,13 @@ export interface RegistryNode extends Lifecycle {
   readonly discovery: Discovery
   publish(source: PackageSource, options?: PublishOptions): Promise<PublishResult>
   search(request: SearchRequest, options?: OperationOptions<ServiceProgress>): Promise<SearchResult>
+  /**
+   * Installs specs, and what they need, into a project. Throws `INVALID_SPEC`, `PACKAGE_NOT_FOUND`, `VERSION_NOT_FOUND`, `NAME_AMBIGUOUS`, `PUBLISHER_CHANGED`, `YANKED`,
+   * `LOG_FORKED`, `NO_PROVIDERS`, `TIMEOUT`, `VERIFICATION_FAILED`; the project then is as it was.
+   */
+  install(target: InstallTarget, specs: readonly string[], options?: InstallOptions): Promise<InstallResult>
+  verify(target: InstallTarget, names?: readonly string[]): Promise<VerifyResult>
+  info(spec: string, options?: LookupOptions): Promise<Omit<InfoResult, 'installed'>>
   /** Packages this peer is known to hold. */
   packagesAt(peerId: string): number
 }
@@ -55,6 +77,7 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
   const publisherLog = createPublisherLog(parts, intake)
   const content = createContentFetcher(parts, { holders, announcer, inBackground: background.run })
   const discovery = createDiscovery(parts, intake, holders)
+  const lookup = createLookup(parts, { discovery, content })
   const sync = network && createSync({ network, entries: parts.entries, reputation, clock: parts.clock, accept: intake.accept })
 
   async function joinNetwork(): Promise<void> {
@@ -68,8 +91,9 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     if (settings.role === 'light') return
     await sync.serve()
     await answerPeers(parts, { requestsPerMinute: settings.requestsPerMinute })
-    network.on('peer:connected', ({ peerId, protocols }) => {
-      if (protocols.includes(syncProtocol)) background.run('reconcile with a new peer', reconcile(peerId, background.signal))
+    network.on('peer:connected', ({ peerId, protocols, direction }) => {
+      // Who dialled begins: once is enough, and it goes both ways.
+      if (direction === 'outbound' && protocols.includes(syncProtocol)) background.run('reconcile with a new peer', reconcile(peerId, background.signal))
     })
     background.every('reconcile with a peer', settings.syncIntervalMs, async (signal) => {
       const peers = network.peers().filter(({ protocols }) => protocols.includes(syncProtocol))
@@ -126,8 +150,9 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     name: 'network',
     async start() {
       announceOnceConnected()
-      await network?.start()
+      // Everything is in place before the first peer comes.
       await joinNetwork()
+      await network?.start()
     },
     stop: async () => network?.stop(),
   }
@@ -139,6 +164,7 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
       { name: 'search index', start: () => parts.search.start(), stop: () => parts.search.stop() },
       { name: 'reputation', start: () => reputation.start(), stop: () => reputation.stop() },
       { name: 'trust', start: () => parts.trust.start(), stop: async () => {} },
+      { name: 'search documents', start: () => restoreDocuments(parts), stop: async () => {} },
       { name: 'own log', start: async () => void (await publisherLog.restore()), stop: async () => {} },
       network$,
       { name: 'background work', start: async () => {}, stop: () => background.stop(stopDeadlineMs) },
@@ -156,6 +182,14 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     publish: (source, options) =>
       publish(parts, { log: publisherLog, announcer, fetcher: content, inBackground: background.run }, source, options),
     search: (request, options) => search(parts, { discovery, fetcher: content, holders }, request, options),
+    async install(target, specs, options = {}) {
+      const { signal, offline } = options
+      const wanted = await Promise.all(specs.map((spec) => lookup.requirementOf(parseSpec(spec), { signal, offline })))
+      const { clock, trust, blocks, sha256 } = parts
+      return installPackages({ clock, trust, store: { blocks, sha256 }, lookup: lookup.find, fetch: content.fetch }, target, wanted, options)
+    },
+    verify: (target, names = []) => verifyInstalled({ store: parts, entries: parts.entries }, target, names),
+    info: (spec, options = {}) => packageInfo(parts, { lookup, content, holders }, spec, options),
     packagesAt: holders.countFor,
   }
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { RegistryError } from '../core/errors.ts'
 import type { SearchIndex } from '../core/ports.ts'
+import { editDistance } from '../core/search/edit-distance.ts'
 import { nameTokens, queryTokens } from '../core/search/query.ts'
 import type { PackageDocument, SearchQuery } from '../core/search/types.ts'
 import { inTransaction } from './sqlite.ts'
@@ -129,16 +130,3 @@ const quoted = (tokens: readonly string[]): string[] =>
 const matchAll = (tokens: readonly string[]): string => quoted(tokens).join(' AND ')
 const matchAny = (tokens: readonly string[]): string => quoted(tokens).join(' OR ')
 const likeText = (text: string): string => text.replaceAll(/[%_]/g, '')
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length]!
-}

@@ -9,7 +9,7 @@ import type { PeerNetwork } from '../core/ports.ts'
 import { streamMuxer } from './libp2p-muxer.ts'
 import type { NetworkOptions, PlatformContext, PlatformParts } from './libp2p-network.ts'
 import { createLibp2pNetwork } from './libp2p-network.ts'
-import { fixUdpPorts } from './node-udp-ports.ts'
+import { fixPorts } from './node-ports.ts'
 
 export { generateIdentity, peerIdOf } from './libp2p-identity.ts'
 
@@ -35,7 +35,7 @@ export function createNodeNetwork(options: NodeNetworkOptions): PeerNetwork {
     const web: WebParts = options.webrtc ? await webrtcParts(options, context) : { transports: [], services: {} }
     const listenAddresses = options.listenAddresses.filter((address) => options.webrtc || !address.includes('/webrtc'))
     return {
-      listenAddresses: await fixUdpPorts(listenAddresses, context.datastore),
+      listenAddresses: await fixPorts(listenAddresses, context.datastore),
       transports: [tcp(), webSockets(), circuitRelayTransport(), ...web.transports],
       // TLS first: Node encrypts it natively, about twice as fast as Noise. Browsers have only Noise.
       connectionEncrypters: options.enableTls ? [tls(), noise()] : [noise()],

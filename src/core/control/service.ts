@@ -1,26 +1,55 @@
 import type { OperationOptions } from '../ports.ts'
 
+type Nothing = Record<string, never>
+
+/** What can be asked of a node, and what it answers: the requests' and results' JSON. Paths are absolute. */
+export interface ServiceMethods {
+  status: { request: Nothing; result: StatusResult }
+  connect: { request: { target: string; persistent?: boolean }; result: { peerId: string } }
+  disconnect: { request: { peerId: string }; result: { peerId: string } }
+  peers: { request: { sort?: PeerSort }; result: PeersResult }
+  bootstrap: { request: { nodes?: string[]; wait?: boolean }; result: BootstrapResult }
+  publish: { request: PublishRequest; result: PublishResult }
+  search: { request: SearchRequest; result: SearchResult }
+  install: { request: InstallRequest; result: InstallResult }
+  uninstall: { request: { names: string[]; dir: string }; result: { removed: string[] } }
+  list: { request: { dir: string }; result: ListResult }
+  info: { request: { spec: string; dir?: string; offline?: boolean }; result: InfoResult }
+  verify: { request: { names: string[]; dir: string }; result: VerifyResult }
+  cacheInfo: { request: Nothing; result: CacheInfoResult }
+  cacheCollect: { request: Nothing; result: CacheRemoval }
+  cacheClear: { request: Nothing; result: CacheRemoval }
+}
+
+/** In the order of the interface above, which the type holds complete. */
+export const serviceMethods = Object.keys({
+  status: true,
+  connect: true,
+  disconnect: true,
+  peers: true,
+  bootstrap: true,
+  publish: true,
+  search: true,
+  install: true,
+  uninstall: true,
+  list: true,
+  info: true,
+  verify: true,
+  cacheInfo: true,
+  cacheCollect: true,
+  cacheClear: true,
+} satisfies Record<keyof ServiceMethods, true>) as (keyof ServiceMethods)[]
+
 /**
  * What a running node does for the command line and for whoever talks to its control API: plain JSON in, plain JSON out, progress
  * on the side. The daemon implements it around its node and serves it over HTTP; a command without a daemon runs the same implementation in its own
- * process; the control client is the same interface again on the other end of the socket. Paths are absolute. Results are the CLI contract's JSON.
+ * process; the control client is the same interface again on the other end of the socket. Results are the CLI contract's JSON.
  */
-export interface RegistryService {
-  status(): Promise<StatusResult>
-  connect(request: { target: string; persistent?: boolean }, options?: ServiceOptions): Promise<{ peerId: string }>
-  disconnect(request: { peerId: string }): Promise<{ peerId: string }>
-  peers(request: { sort?: PeerSort }): Promise<PeersResult>
-  bootstrap(request: { nodes?: string[]; wait?: boolean }, options?: ServiceOptions): Promise<BootstrapResult>
-  publish(request: PublishRequest, options?: ServiceOptions): Promise<PublishResult>
-  search(request: SearchRequest, options?: ServiceOptions): Promise<SearchResult>
-  install(request: InstallRequest, options?: ServiceOptions): Promise<InstallResult>
-  uninstall(request: { names: string[]; dir: string }): Promise<{ removed: string[] }>
-  list(request: { dir: string }): Promise<ListResult>
-  info(request: { spec: string; dir?: string; offline?: boolean }, options?: ServiceOptions): Promise<InfoResult>
-  verify(request: { names: string[]; dir: string }, options?: ServiceOptions): Promise<VerifyResult>
-  cacheInfo(): Promise<CacheInfoResult>
-  cacheCollect(options?: ServiceOptions): Promise<CacheRemoval>
-  cacheClear(): Promise<CacheRemoval>
+export type RegistryService = {
+  [Method in keyof ServiceMethods]: (
+    request: ServiceMethods[Method]['request'],
+    options?: ServiceOptions,
+  ) => Promise<ServiceMethods[Method]['result']>
 }
 
 export type ServiceOptions = OperationOptions<ServiceProgress>
@@ -149,6 +178,8 @@ export interface InstallRequest {
   offline?: boolean
   dryRun?: boolean
   force?: boolean
+  /** Choose these anew instead of keeping the lock's versions; all when empty. */
+  update?: string[]
 }
 
 export interface InstalledPackage {

@@ -11,7 +11,7 @@ import type { Release } from '../log/history.ts'
 import type { Trust } from '../trust/trust.ts'
 import { createInstalledFiles } from './installed-files.ts'
 import type { InstallStore } from './installed-files.ts'
-import type { LockFile } from './lock-file.ts'
+import type { LockedPackage, LockFile } from './lock-file.ts'
 import { emptyLock, formatLock, neededNames, parseLock } from './lock-file.ts'
 import { checkInstalled } from './verify.ts'
 
@@ -21,7 +21,7 @@ export interface InstallDeps {
   store: InstallStore
   lookup(
     requirement: Requirement,
-    options: { locked: string | undefined; offline: boolean; signal?: AbortSignal | undefined },
+    options: { locked: LockedPackage | undefined; offline: boolean; signal?: AbortSignal | undefined },
   ): Promise<{ decision: PublisherAnswer; releases: readonly Release[] }>
   fetch(release: Release['entry'], options: OperationOptions<ServiceProgress> & { offline?: boolean }): Promise<FetchedPackage>
 }
@@ -52,7 +52,7 @@ export async function installPackages(
   const resolved = await resolveGraph(roots, {
     lookup: (requirement) =>
       deps.lookup(requirement, {
-        locked: lockedBy(before, requirement.name)?.publisher,
+        locked: isUpdated(requirement.name, options) ? undefined : lockedBy(before, requirement.name),
         offline: options.offline ?? false,
         signal: options.signal,
       }),

@@ -117,7 +117,8 @@ export function createContentFetcher(
       const cids = manifestBlocks(parsed)
       const label = { package: name, totalBytes: manifestBytes(parsed) }
       const { fetchedBytes, sources } = await obtain(cid, cids, options, label)
-      const pinned = release.entry.publisher === parts.signer.did
+      // What we published stays, also where somebody else published the same content and that is what is installed.
+      const pinned = (await parts.entries.byManifest(cid)).some(({ entry }) => entry.publisher === parts.signer.did)
       await blocks.putRoot(cid, [cid, ...cids], { pinned })
       if (fetchedBytes > 0) inBackground(`announce ${name}@${version}`, announcer.provide(release))
       const bySize = [...sources].sort((a, b) => b[1] - a[1]).map(([peerId]) => peerId)

@@ -58,6 +58,13 @@ export async function refreshDocuments(
   if (documents.length > 0) await parts.search.upsert(documents)
 }
 
+/** Makes the search index from the entries where it was lost: its documents are nothing but a view of them. */
+export async function restoreDocuments(parts: Pick<RegistryParts, 'entries' | 'trust' | 'search'>): Promise<void> {
+  const [any] = await parts.search.search({ text: '' }, 1)
+  if (any !== undefined) return
+  for (const { author } of await parts.entries.logs()) await refreshDocuments(parts, await parts.entries.entries(author))
+}
+
 /** Everything the own key has released, oldest first. */
 export async function ownReleases(
   parts: Pick<RegistryParts, 'entries' | 'signer'>,

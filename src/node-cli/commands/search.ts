@@ -1,0 +1,81 @@
+import { Command, Option } from 'clipanion'
+import * as t from 'typanion'
+import type { RegistryChoice, SearchResult } from '../../core/control/service.ts'
+import { renderTable } from '../render/table.ts'
+import type { Colours } from '../render/text.ts'
+import { clean, count, formatDuration, shortId } from '../render/text.ts'
+import { useService } from '../use-service.ts'
+import { GgenCommand, p2pPaths } from './command.ts'
+import { seconds, wholeNumber } from './options.ts'
+
+abstract class SearchBase extends GgenCommand {
+  query = Option.Rest({ name: 'query', required: 1 })
+  category = Option.String('-c,--category', { description: 'Only this category' })
+  limit = Option.String('-l,--limit', '10', { validator: wholeNumber(1, 100), description: 'Most results (10)' })
+  timeout = Option.String('--timeout', { validator: seconds, description: 'Seconds to wait for slow sources (3)' })
+
+  protected async search(registry: RegistryChoice): Promise<number> {
+    const result = await useService(this.context, 'client', (service, options) =>
+      service.search(
+        {
+          query: this.query.join(' '),
+          limit: Number(this.limit),
+          registry,
+          ...(this.category === undefined ? {} : { category: this.category }),
+          ...(this.timeout === undefined ? {} : { timeoutMs: this.timeout * 1000 }),
+        },
+        options,
+      ),
+    )
+    this.print(result, searchText)
+    return 0
+  }
+}
+
+export class P2pSearchCommand extends SearchBase {
+  static override paths = p2pPaths('search')
+  static override usage = Command.Usage({
+    category: 'Packages',
+    description: 'Search what this node and its peers know',
+    examples: [['By words', 'ggen p2p search rest api'], ['In one category', 'ggen p2p search invoice -c ontology -l 5']],
+  })
+
+  execute(): Promise<number> {
+    return this.search('p2p')
+  }
+}
+
+export class SearchCommand extends SearchBase {
+  static override paths = [['marketplace', 'search']]
+  static override usage = Command.Usage({
+    category: 'Packages',
+    description: 'Search peers and central registries at once',
+    examples: [['By words', 'ggen marketplace search rest api'], ['Among peers only', 'ggen marketplace search invoice --registry p2p']],
+  })
+  registry = Option.String('--registry', 'all', { validator: t.isEnum(['all', 'p2p', 'central'] as const), description: 'all, p2p or central' })
+
+  execute(): Promise<number> {
+    return this.search(this.registry as RegistryChoice)
+  }
+}
+
+function searchText({ query, results, sources, tookMs }: SearchResult, colours: Colours): string {
+  const failed = sources.filter(({ status }) => status === 'timeout' || status === 'error')
+  const notes = failed.map(({ source, status, error }) => colours.yellow(`${clean(source)}: ${status === 'timeout' ? 'did not answer in time' : clean(error ?? 'failed')}`))
+  if (results.length === 0) return [`Nothing found for "${clean(query)}".`, ...notes].join('\n')
+  const rows = results.map((result) => [
+    `${result.name}${result.yanked ? ' (withdrawn)' : ''}`,
+    result.version,
+    clip(result.description, 60),
+    result.publisher === null ? '-' : shortId(result.publisher),
+    String(result.providers),
+    result.sources.join(', '),
+  ])
+  const summary = colours.dim(`${count(results.length, 'package')} in ${formatDuration(tookMs)}. Install one: ggen marketplace install <name>`)
+  return [renderTable(['NAME', 'VERSION', 'DESCRIPTION', 'PUBLISHER', 'HELD BY', 'FROM'], rows, colours), summary, ...notes].join('\n')
+}
+
+function clip(text: string, length: number): string {
+  const cleaned = clean(text)
+  return cleaned.length <= length ? cleaned : `${cleaned.slice(0, length - 1)}…`
+}

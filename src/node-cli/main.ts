@@ -1,0 +1,144 @@
+import type { Command } from 'clipanion'
+import { Cli } from 'clipanion'
+import { toRegistryError } from '../core/errors.ts'
+import { nearest } from '../core/search/edit-distance.ts'
+import { ggenHome, homePaths } from '../storage/node.ts'
+import { commands } from './commands/index.ts'
+import type { CliContext } from './context.ts'
+import { renderError } from './render/error.ts'
+import { UsageFault } from './usage-fault.ts'
+import { version } from './version.ts'
+
+/** After Ctrl-C a command cleans up; longer than this nobody waits for it. */
+const cleanUpMs = 5_000
+const interruptedExitCode = 130
+
+/** Runs one command line. Resolves to its exit code when everything is printed; the process may end then, whatever timers libraries left behind. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const { stdin, stdout, stderr, env } = process
+  const interrupted = new AbortController()
+  const context: CliContext = {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    colorDepth: 1,
+    cwd: process.cwd(),
+    paths: homePaths(ggenHome(env), env),
+    signal: interrupted.signal,
+    argv,
+  }
+  let interruption: NodeJS.Signals | undefined
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const code = signal === 'SIGINT' ? interruptedExitCode : 0
+    if (interruption !== undefined) process.exit(code)
+    interruption = signal
+    interrupted.abort(new Error('Interrupted.'))
+    setTimeout(() => process.exit(code), cleanUpMs).unref()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  // A reader that has seen enough (`| head`) is no error.
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  stderr.on('error', () => undefined)
+
+  let code: number
+  try {
+    code = await execute(argv, context)
+  } catch (error) {
+    code = interruption === undefined ? renderError(toRegistryError(error), argv.includes('--json'), context) : 0
+  }
+  if (interruption === 'SIGINT') code = interruptedExitCode
+  await flushed(stdout)
+  await flushed(stderr)
+  process.exit(code)
+}
+
+async function execute(argv: readonly string[], context: CliContext): Promise<number> {
+  const cli = new Cli<CliContext>({ binaryName: 'ggen', binaryLabel: 'ggen', binaryVersion: version, enableCapture: false })
+  for (const command of commands) cli.register(command)
+  if (argv[0] === '--version' || argv[0] === '-v') {
+    context.stdout.write(`${version}\n`)
+    return 0
+  }
+  let command: Command<CliContext>
+  try {
+    command = cli.process([...argv], context)
+  } catch (error) {
+    const group = groupOf(argv)
+    if (group !== undefined) {
+      context.stdout.write(groupHelp(cli, group))
+      return argv.length === group.length ? 2 : 0
+    }
+    throw usageFault(error, argv)
+  }
+  if (command.help) {
+    context.stdout.write(cli.usage(command, { detailed: true }))
+    return 0
+  }
+  try {
+    return (await command.validateAndExecute()) ?? 0
+  } catch (error) {
+    throw isUsageError(error) ? usageFault(error, argv) : error
+  }
+}
+
+/** All words that commands consist of, by what stands before them. */
+function wordsAfter(prefix: readonly string[]): Set<string> {
+  const paths = commands.flatMap(({ paths: own }) => own ?? [])
+  return new Set(paths.filter((path) => prefix.every((word, index) => path[index] === word)).flatMap((path) => path[prefix.length] ?? []))
+}
+
+/** `ggen p2p`, `ggen marketplace key -h`: the beginning of commands, and nothing more. */
+function groupOf(argv: readonly string[]): string[] | undefined {
+  const words = argv.filter((word) => word !== '-h' && word !== '--help')
+  return words.length <= 2 && words.every((word) => !word.startsWith('-')) && wordsAfter(words).size > 0 ? words : undefined
+}
+
+function groupHelp(cli: Cli<CliContext>, group: readonly string[]): string {
+  const own = cli
+    .definitions()
+    .filter(({ path }) => `${path} `.startsWith(`${['ggen', ...group].join(' ')} `))
+    // At the top each node command stands once, under its short name.
+    .filter(({ path }) => group.length > 0 || !path.startsWith('ggen marketplace p2p'))
+  const width = Math.max(...own.map(({ path }) => path.length))
+  const head = group.length === 0 ? `ggen ${version}: a package registry that needs no server\n\n` : ''
+  return `${head}${own.map(({ path, description }) => `  ${path.padEnd(width)}  ${(description ?? '').trim()}`).join('\n')}\n\nMore about one of them: <command> -h\n`
+}
+
+function isUsageError(error: unknown): boolean {
+  return error instanceof Error && (error as { clipanion?: { type?: string } }).clipanion?.type === 'usage'
+}
+
+/** A command line that fits no command: what is wrong in one sentence, and the nearest that would be right. */
+function usageFault(error: unknown, argv: readonly string[]): UsageFault {
+  const prefix: string[] = []
+  for (const word of argv) {
+    const known = wordsAfter(prefix)
+    if (known.size === 0) break
+    if (known.has(word)) {
+      prefix.push(word)
+      continue
+    }
+    if (word.startsWith('-')) break
+    const meant = nearest(word, known)
+    if (prefix.length === 0 || !isCommand(prefix)) {
+      const there = `ggen ${[...prefix, ''].join(' ')}`
+      const hint = meant === undefined ? `There is: ${[...known].map((one) => `${there}${one}`).join(', ')}` : `Did you mean: ${there}${meant}?`
+      return new UsageFault(`There is no command "ggen ${[...prefix, word].join(' ')}".`, hint)
+    }
+    break
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  const [first = ''] = message.replace(/^Unknown Syntax Error: /, '').split('\n')
+  const details = /\n- (.*)/.exec(message)?.[1]
+  const sentence = details === undefined ? first.replace(/[.:]$/, '') : `${first.replace(/:$/, '')}: ${details.replace(/\.$/, '')}`
+  return new UsageFault(`${sentence}.`, `See: ggen ${prefix.join(' ')} -h`.replace('  ', ' '))
+}
+
+function isCommand(words: readonly string[]): boolean {
+  return commands.some(({ paths = [] }) => paths.some((path) => path.length === words.length && path.every((word, index) => word === words[index])))
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write('', () => resolve()))
+}

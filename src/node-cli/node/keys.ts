@@ -1,0 +1,50 @@
+import { RegistryError } from '../../core/errors.ts'
+import { decodeKeyFile, encodeKeyFile } from '../../core/identity/key-file.ts'
+import { createSigner, exportSecretKey, generateKeyPair, importSecretKey } from '../../core/identity/key-pair.ts'
+import type { Signer } from '../../core/ports.ts'
+import { readSecret, writeSecret } from '../../storage/node.ts'
+
+/** The publisher's key of a home, made at the first need. Throws `PERMISSION` when others can read its file. */
+export async function loadPublisher(path: string): Promise<Signer> {
+  const stored = readSecret(path)
+  if (stored !== undefined) return createSigner(await importSecretKey(await seedOf(path, stored), { extractable: false }))
+  const keyPair = await generateKeyPair({ extractable: true })
+  writeSecret(path, await encodeKeyFile(await exportSecretKey(keyPair)))
+  return createSigner(keyPair)
+}
+
+/** The text of a key file with the home's publisher key, under a passphrase when one is given. */
+export async function exportPublisher(path: string, passphrase: string | undefined): Promise<string> {
+  await loadPublisher(path)
+  const seed = await seedOf(path, readSecret(path)!)
+  return encodeKeyFile(seed, { passphrase })
+}
+
+/** Makes the key of an exported file the home's publisher key. The old one is kept beside it. */
+export async function importPublisher(
+  path: string,
+  text: string,
+  passphrase: string | undefined,
+): Promise<{ publisher: string; backup: string | null }> {
+  const seed = await decodeKeyFile(text, { passphrase })
+  const signer = await createSigner(await importSecretKey(seed, { extractable: false }))
+  const current = readSecret(path)
+  if (current !== undefined && equal(await seedOf(path, current), seed)) return { publisher: signer.did, backup: null }
+  const backup = writeSecret(path, await encodeKeyFile(seed))
+  return { publisher: signer.did, backup: backup ?? null }
+}
+
+async function seedOf(path: string, stored: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await decodeKeyFile(new TextDecoder().decode(stored), {})
+  } catch (cause) {
+    throw new RegistryError('STORAGE_CORRUPT', `The publisher key in ${path} cannot be read.`, {
+      hint: 'Restore it from a backup (ggen marketplace key import). Without it you can publish only under a new key.',
+      cause,
+    })
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
+}

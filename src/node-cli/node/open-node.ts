@@ -1,0 +1,148 @@
+import type { CID } from 'multiformats/cid'
+import type { Config } from '../../core/config/settings.ts'
+import { RegistryError } from '../../core/errors.ts'
+import type { Events } from '../../core/events.ts'
+import { createEvents } from '../../core/events.ts'
+import type { PeerNetwork } from '../../core/ports.ts'
+import type { RegistryNode } from '../../core/registry-node.ts'
+import { createRegistryNode } from '../../core/registry-node.ts'
+import { logHeadRules } from '../../core/registry/announcer.ts'
+import { defaultSettings } from '../../core/registry/parts.ts'
+import type { RegistryEvents } from '../../core/registry/registry-events.ts'
+import type { Reputation } from '../../core/reputation/reputation.ts'
+import { createReputation } from '../../core/reputation/reputation.ts'
+import { createTrust } from '../../core/trust/trust.ts'
+import type { HomePaths, NodeStorage } from '../../storage/node.ts'
+import { createNodeStorage, nodeSha256, readSecret, writeSecret } from '../../storage/node.ts'
+import { version } from '../version.ts'
+import { loadPublisher } from './keys.ts'
+
+/** `daemon`: a full peer. `client`: one command's short life, which asks others and serves nobody. `offline`: what is on the disk, and no network. */
+export type NodeMode = 'daemon' | 'client' | 'offline'
+
+export interface OpenedNode {
+  node: RegistryNode
+  storage: NodeStorage
+  network: PeerNetwork | undefined
+  reputation: Reputation
+  events: Events<RegistryEvents>
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const MiB = 1024 * 1024
+
+/** Puts together the node of a home. Nothing is opened and nobody is dialled before `start`; keys are made where there are none. */
+export async function openNode(options: {
+  paths: HomePaths
+  config: Config
+  mode: NodeMode
+  onError?(error: unknown): void
+}): Promise<OpenedNode> {
+  const { config, mode } = options
+  const paths = config.storage.cache_dir === '' ? options.paths : { ...options.paths, cacheDir: config.storage.cache_dir }
+  const clock = { now: () => Date.now() }
+  const events = createEvents<RegistryEvents>(options.onError ?? (() => undefined))
+  const storage = createNodeStorage({
+    paths,
+    maxCacheBytes: config.storage.max_cache_size * MiB,
+    clock,
+    onCorrupt: (cid: CID) => events.emit('block:corrupt', { cid: cid.toString() }),
+  })
+  let network: PeerNetwork | undefined
+  const reputation = createReputation({
+    state: storage.state,
+    clock,
+    banThreshold: config.security.ban_threshold,
+    onBan(ban) {
+      events.emit('peer:banned', ban)
+      network?.disconnect(ban.peerId).catch(() => undefined)
+    },
+  })
+  if (mode !== 'offline') network = await openNetwork(paths, config, mode, storage, reputation)
+  const node = createRegistryNode({
+    clock,
+    sha256: nodeSha256,
+    signer: await loadPublisher(paths.publisherKey),
+    blocks: storage.blocks,
+    entries: storage.entries,
+    search: storage.search,
+    state: storage.state,
+    journal: storage.journal,
+    network,
+    reputation,
+    trust: createTrust(storage.state),
+    central: [],
+    settings: {
+      ...defaultSettings,
+      topic: config.network.packages_topic,
+      role: mode === 'daemon' ? 'full' : 'light',
+      parallelFetches: config.performance.parallel_fetches,
+      requestsPerMinute: config.security.requests_per_minute,
+      minPeerReputation: config.security.min_peer_reputation,
+    },
+    events,
+  })
+  return {
+    node,
+    storage,
+    network,
+    reputation,
+    events,
+    async start() {
+      await storage.datastore.start()
+      await node.start()
+    },
+    async stop() {
+      // First what must not be lost: a network that hangs while it stops takes the process with it.
+      await reputation.stop()
+      await node.stop().finally(() => storage.datastore.stop())
+    },
+  }
+}
+
+async function openNetwork(
+  paths: HomePaths,
+  config: Config,
+  mode: 'daemon' | 'client',
+  storage: NodeStorage,
+  reputation: Reputation,
+): Promise<PeerNetwork> {
+  const { network, performance: limits, security } = config
+  requirePeers([...network.bootstrap_nodes, ...network.relay_addresses])
+  const { createNodeNetwork, generateIdentity } = await import('../../transports/node.ts')
+  let identity = readSecret(paths.identityKey)
+  if (identity === undefined) {
+    identity = await generateIdentity()
+    writeSecret(paths.identityKey, identity)
+  }
+  const serves = mode === 'daemon'
+  return createNodeNetwork({
+    identity,
+    agent: `ggen-p2p/${version}`,
+    listenAddresses: serves ? network.listen_addresses : [],
+    announceAddresses: serves ? network.announce_addresses : [],
+    bootstrapNodes: network.bootstrap_nodes,
+    relayAddresses: serves ? network.relay_addresses : [],
+    maxPeers: limits.max_peers,
+    minPeers: serves ? limits.min_peers : 0,
+    dhtQueryTimeoutMs: limits.dht_query_timeout * 1000,
+    dhtMode: serves && network.dht_server_mode ? 'server' : 'client',
+    gossipHeartbeatMs: limits.gossipsub_heartbeat * 1000,
+    mdns: serves && network.mdns,
+    enableTls: security.enable_tls,
+    webrtc: serves && network.listen_addresses.some((address) => address.includes('/webrtc')),
+    gate: reputation,
+    recordRules: [logHeadRules(nodeSha256)],
+    datastore: storage.datastore,
+  })
+}
+
+/** Whom to expect at an address is part of it: without, anybody could answer there. Throws `INVALID_MULTIADDR`. */
+function requirePeers(addresses: readonly string[]): void {
+  const nameless = addresses.find((address) => !address.includes('/p2p/'))
+  if (nameless === undefined) return
+  throw new RegistryError('INVALID_MULTIADDR', `"${nameless}" does not say whose address it is.`, {
+    hint: 'A bootstrap or relay address ends with /p2p/<peer ID>, as its node shows it: ggen marketplace p2p status',
+  })
+}
