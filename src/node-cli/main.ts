@@ -60,21 +60,20 @@ async function execute(argv: readonly string[], context: CliContext): Promise<nu
     context.stdout.write(`${version}\n`)
     return 0
   }
+  const group = groupOf(argv)
+  const asksHelp = argv.includes('-h') || argv.includes('--help')
+  if (group !== undefined && (asksHelp || !isCommand(group))) {
+    context.stdout.write(groupHelp(cli, group))
+    return asksHelp || group.length === 0 ? 0 : 2
+  }
   let command: Command<CliContext>
   try {
     command = cli.process([...argv], context)
   } catch (error) {
-    const group = groupOf(argv)
-    if (group !== undefined) {
-      context.stdout.write(groupHelp(cli, group))
-      return argv.length === group.length ? 2 : 0
-    }
     throw usageFault(error, argv)
   }
-  if (command.help) {
-    context.stdout.write(cli.usage(command, { detailed: true }))
-    return 0
-  }
+  // What `-h` is turned into asks it for the usage texts.
+  command.cli = cli as never
   try {
     return (await command.validateAndExecute()) ?? 0
   } catch (error) {
@@ -91,7 +90,7 @@ function wordsAfter(prefix: readonly string[]): Set<string> {
 /** `ggen p2p`, `ggen marketplace key -h`: the beginning of commands, and nothing more. */
 function groupOf(argv: readonly string[]): string[] | undefined {
   const words = argv.filter((word) => word !== '-h' && word !== '--help')
-  return words.length <= 2 && words.every((word) => !word.startsWith('-')) && wordsAfter(words).size > 0 ? words : undefined
+  return words.length <= 3 && words.every((word) => !word.startsWith('-')) && wordsAfter(words).size > 0 ? words : undefined
 }
 
 function groupHelp(cli: Cli<CliContext>, group: readonly string[]): string {
