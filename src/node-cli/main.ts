@@ -6,6 +6,7 @@ import { ggenHome, homePaths } from '../storage/node.ts'
 import { commands } from './commands/index.ts'
 import type { CliContext } from './context.ts'
 import { renderError } from './render/error.ts'
+import { coloursFor } from './render/text.ts'
 import { UsageFault } from './usage-fault.ts'
 import { version } from './version.ts'
 
@@ -54,7 +55,7 @@ export async function run(argv: readonly string[]): Promise<number> {
 }
 
 async function execute(argv: readonly string[], context: CliContext): Promise<number> {
-  const cli = new Cli<CliContext>({ binaryName: 'ggen', binaryLabel: 'ggen', binaryVersion: version, enableCapture: false })
+  const cli = new Cli<CliContext>({ binaryName: 'ggen', binaryLabel: 'ggen', binaryVersion: version, enableCapture: false, enableColors: coloursFor(context.stdout as NodeJS.WriteStream, context.env).isColorSupported })
   for (const command of commands) cli.register(command)
   if (argv[0] === '--version' || argv[0] === '-v') {
     context.stdout.write(`${version}\n`)
