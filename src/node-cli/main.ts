@@ -1,9 +1,9 @@
-import type { Command } from 'clipanion'
+import type { Command, CommandClass } from 'clipanion'
 import { Cli } from 'clipanion'
 import { toRegistryError } from '../core/errors.ts'
 import { nearest } from '../core/search/edit-distance.ts'
 import { ggenHome, homePaths } from '../storage/node.ts'
-import { commands } from './commands/index.ts'
+import { loadCommands } from './commands/index.ts'
 import type { CliContext } from './context.ts'
 import { renderError } from './render/error.ts'
 import { coloursFor } from './render/text.ts'
@@ -16,10 +16,13 @@ const interruptedExitCode = 130
 
 /** Runs one command line. Resolves to its exit code when everything is printed; the process may end then, whatever timers libraries left behind. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const { stdin, stdout, stderr, env } = process
+  const { stdout, stderr, env } = process
   const interrupted = new AbortController()
   const context: CliContext = {
-    stdin,
+    // No command reads it, and opening it costs 5 ms.
+    get stdin() {
+      return process.stdin
+    },
     stdout,
     stderr,
     env,
@@ -54,16 +57,21 @@ export async function run(argv: readonly string[]): Promise<number> {
   process.exit(code)
 }
 
+type Commands = readonly CommandClass<CliContext>[]
+
 async function execute(argv: readonly string[], context: CliContext): Promise<number> {
   const cli = new Cli<CliContext>({ binaryName: 'ggen', binaryLabel: 'ggen', binaryVersion: version, enableCapture: false, enableColors: coloursFor(context.stdout as NodeJS.WriteStream, context.env).isColorSupported })
-  for (const command of commands) cli.register(command)
   if (argv[0] === '--version' || argv[0] === '-v') {
     context.stdout.write(`${version}\n`)
     return 0
   }
-  const group = groupOf(argv)
+  let commands = await loadCommands(argv)
+  // A verb of the other half (`ggen p2p install`) is a typo too.
+  if (!commands.some(({ paths = [] }) => paths.some((path) => path.every((word, index) => argv[index] === word)))) commands = await loadCommands([])
+  for (const command of commands) cli.register(command)
+  const group = groupOf(argv, commands)
   const asksHelp = argv.includes('-h') || argv.includes('--help')
-  if (group !== undefined && (asksHelp || !isCommand(group))) {
+  if (group !== undefined && (asksHelp || !isCommand(group, commands))) {
     context.stdout.write(groupHelp(cli, group))
     return asksHelp || group.length === 0 ? 0 : 2
   }
@@ -71,27 +79,27 @@ async function execute(argv: readonly string[], context: CliContext): Promise<nu
   try {
     command = cli.process([...argv], context)
   } catch (error) {
-    throw usageFault(error, argv)
+    throw usageFault(error, argv, commands)
   }
   // What `-h` is turned into asks it for the usage texts.
   command.cli = cli as never
   try {
     return (await command.validateAndExecute()) ?? 0
   } catch (error) {
-    throw isUsageError(error) ? usageFault(error, argv) : error
+    throw isUsageError(error) ? usageFault(error, argv, commands) : error
   }
 }
 
 /** All words that commands consist of, by what stands before them. */
-function wordsAfter(prefix: readonly string[]): Set<string> {
+function wordsAfter(prefix: readonly string[], commands: Commands): Set<string> {
   const paths = commands.flatMap(({ paths: own }) => own ?? [])
   return new Set(paths.filter((path) => prefix.every((word, index) => path[index] === word)).flatMap((path) => path[prefix.length] ?? []))
 }
 
 /** `ggen p2p`, `ggen marketplace key -h`: the beginning of commands, and nothing more. */
-function groupOf(argv: readonly string[]): string[] | undefined {
+function groupOf(argv: readonly string[], commands: Commands): string[] | undefined {
   const words = argv.filter((word) => word !== '-h' && word !== '--help')
-  return words.length <= 3 && words.every((word) => !word.startsWith('-')) && wordsAfter(words).size > 0 ? words : undefined
+  return words.length <= 3 && words.every((word) => !word.startsWith('-')) && wordsAfter(words, commands).size > 0 ? words : undefined
 }
 
 function groupHelp(cli: Cli<CliContext>, group: readonly string[]): string {
@@ -110,10 +118,10 @@ function isUsageError(error: unknown): boolean {
 }
 
 /** A command line that fits no command: what is wrong in one sentence, and the nearest that would be right. */
-function usageFault(error: unknown, argv: readonly string[]): UsageFault {
+function usageFault(error: unknown, argv: readonly string[], commands: Commands): UsageFault {
   const prefix: string[] = []
   for (const word of argv) {
-    const known = wordsAfter(prefix)
+    const known = wordsAfter(prefix, commands)
     if (known.size === 0) break
     if (known.has(word)) {
       prefix.push(word)
@@ -121,8 +129,10 @@ function usageFault(error: unknown, argv: readonly string[]): UsageFault {
     }
     if (word.startsWith('-')) break
     const meant = nearest(word, known)
-    if (prefix.length === 0 || !isCommand(prefix)) {
+    if (prefix.length === 0 || !isCommand(prefix, commands)) {
       const there = `ggen ${[...prefix, ''].join(' ')}`
+      const elsewhere = commands.flatMap(({ paths = [] }) => paths).find((path) => path.at(-1) === word && path[0] === 'marketplace')
+      if (elsewhere !== undefined) return new UsageFault(`There is no command "${there}${word}".`, `Did you mean: ggen ${elsewhere.join(' ')}?`)
       const hint = meant === undefined ? `There is: ${[...known].map((one) => `${there}${one}`).join(', ')}` : `Did you mean: ${there}${meant}?`
       return new UsageFault(`There is no command "ggen ${[...prefix, word].join(' ')}".`, hint)
     }
@@ -135,7 +145,7 @@ function usageFault(error: unknown, argv: readonly string[]): UsageFault {
   return new UsageFault(`${sentence}.`, `See: ggen ${prefix.join(' ')} -h`.replace('  ', ' '))
 }
 
-function isCommand(words: readonly string[]): boolean {
+function isCommand(words: readonly string[], commands: Commands): boolean {
   return commands.some(({ paths = [] }) => paths.some((path) => path.length === words.length && path.every((word, index) => word === words[index])))
 }
 

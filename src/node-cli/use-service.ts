@@ -1,7 +1,6 @@
 import type { Config } from '../core/config/settings.ts'
 import type { RegistryService, ServiceOptions } from '../core/control/service.ts'
 import type { CliContext } from './context.ts'
-import { loadConfig } from './context.ts'
 import { createSocketClient, isAnswering, notRunning } from './daemon/control-socket.ts'
 import { createProgress } from './render/progress.ts'
 
@@ -22,6 +21,7 @@ export async function useService<T>(
   try {
     if (await isAnswering(context.paths.controlSocket)) return await work(createSocketClient(context.paths.controlSocket), options)
     if (without === 'nothing') throw notRunning()
+    const { loadConfig } = await import('./config-file.ts')
     const config = loadConfig(context)
     const joins = without === 'client' && config.network.bootstrap_nodes.length > 0
     return await withOwnNode(context, config, joins ? 'client' : 'offline', without === 'client', (service) => work(service, options))

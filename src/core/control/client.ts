@@ -2,8 +2,8 @@ import { isErrorCode, RegistryError } from '../errors.ts'
 import type { RegistryService, ServiceOptions, ServiceProgress } from './service.ts'
 import { serviceMethods } from './service.ts'
 
-/** Sends one request to the control API and yields the answer's bytes; aborting the signal closes the connection. */
-export type ControlTransport = (path: string, body: string, signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>
+/** Sends one line to the control API and yields the answer's bytes; aborting the signal closes the connection, which cancels the operation. */
+export type ControlTransport = (line: string, signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>
 
 type Message = { progress: ServiceProgress } | { result: unknown } | { error: { code: unknown; message: string; hint?: string } }
 
@@ -12,8 +12,8 @@ export function createControlClient(transport: ControlTransport): RegistryServic
   async function call(method: string, request: unknown, { signal, onProgress }: ServiceOptions = {}): Promise<unknown> {
     signal?.throwIfAborted()
     try {
-      for await (const text of lines(transport(`/v1/${method}`, JSON.stringify(request), signal))) {
-        const message = JSON.parse(text) as Message
+      for await (const text of lines(transport(`${JSON.stringify({ method, request })}\n`, signal))) {
+        const message = parseMessage(text)
         if ('result' in message) return message.result
         if ('error' in message) throw asError(message.error)
         onProgress?.(message.progress)
@@ -31,11 +31,23 @@ export function createControlClient(transport: ControlTransport): RegistryServic
   return { ...(Object.fromEntries(methods) as RegistryService), stop: async () => void (await call('stop', {})) }
 }
 
+function parseMessage(text: string): Message {
+  try {
+    return JSON.parse(text) as Message
+  } catch (cause) {
+    throw new RegistryError('CONNECTION_FAILED', 'What answers on the control socket is no node of this version.', {
+      hint: 'Stop it and start the node again: ggen marketplace p2p start --daemon',
+      cause,
+    })
+  }
+}
+
 function asError({ code, message, hint }: { code: unknown; message: string; hint?: string }): RegistryError {
   return new RegistryError(isErrorCode(code) ? code : 'INTERNAL', message, { hint })
 }
 
-async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
+/** Splits bytes into lines, without their ends. */
+export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of chunks) {

@@ -1,67 +1,57 @@
-import { Hono } from 'hono'
 import { RegistryError, toRegistryError } from '../errors.ts'
 import type { RegistryService, ServiceProgress } from './service.ts'
 import { serviceMethods } from './service.ts'
 
-type Handler = (request: Record<string, unknown>, options: { signal: AbortSignal; onProgress(event: ServiceProgress): void }) => Promise<unknown>
+type Handler = (request: unknown, options: { signal: AbortSignal; onProgress(event: ServiceProgress): void }) => Promise<unknown>
 
 /** Progress of the same kind is sent at most this often: a fast transfer reports thousands of blocks a second. */
 const progressIntervalMs = 50
 
-/**
- * The control API: `POST /v1/<method>` with the request as JSON. The answer is newline-delimited JSON: any number of `{"progress":…}` and one last
- * `{"result":…}` or `{"error":…}`. Closing the connection cancels the operation. Who may connect is the socket's business (its file mode).
- */
-export function createControlApp(service: RegistryService, options: { onStop(): void }): Hono {
-  const handlers = new Map<string, Handler>(serviceMethods.map((method) => [method, service[method] as unknown as Handler]))
+/** One line of an answer, as JSON: any number of `progress`, then one `result` or `error`. */
+export type ControlMessage = { progress: ServiceProgress } | { result: unknown } | { error: unknown }
+
+/** Answers one request of the control API, a line `{"method":…,"request":{…}}`. Never throws: what fails is the last message. */
+export type ControlHandler = (line: string, options: { signal: AbortSignal; send(message: ControlMessage): void }) => Promise<void>
+
+/** The control API around a service. `stop` is one more method: it answers, then the host ends. Who may connect is the socket's business (its file mode). */
+export function createControlHandler(service: RegistryService, options: { onStop(): void }): ControlHandler {
+  const handlers = new Map<string, Handler>(serviceMethods.map((method) => [method, service[method] as Handler]))
   handlers.set('stop', async () => {
     options.onStop()
     return {}
   })
-  const app = new Hono()
-  app.post('/v1/:method', async (context) => {
-    const handler = handlers.get(context.req.param('method'))
-    const request = await context.req.json().catch(() => undefined)
-    if (handler === undefined || typeof request !== 'object' || request === null) {
-      const error = new RegistryError('USAGE', 'The running node does not know this request.', {
-        hint: 'Its version differs from this command: restart it with ggen marketplace p2p stop and start --daemon.',
-      })
-      return context.body(line({ error }))
+  return async (line, { signal, send }) => {
+    try {
+      const { handler, request } = parseRequest(line, handlers)
+      send({ result: await handler(request, { signal, onProgress: throttled(send) }) })
+    } catch (error) {
+      send({ error: toRegistryError(error) })
     }
-    return new Response(answer(handler, request), { headers: { 'content-type': 'application/x-ndjson' } })
-  })
-  return app
+  }
 }
 
-function line(message: unknown): string {
-  return `${JSON.stringify(message)}\n`
+function parseRequest(line: string, handlers: ReadonlyMap<string, Handler>): { handler: Handler; request: unknown } {
+  let message: unknown
+  try {
+    message = JSON.parse(line)
+  } catch {
+    // Named below, like any other request that is none.
+  }
+  const { method, request } = (message ?? {}) as { method?: unknown; request?: unknown }
+  const handler = handlers.get(String(method))
+  if (handler !== undefined && typeof request === 'object' && request !== null) return { handler, request }
+  throw new RegistryError('USAGE', 'The running node does not know this request.', {
+    hint: 'Its version differs from this command: restart it with ggen marketplace p2p stop and start --daemon.',
+  })
 }
 
-function answer(handler: Handler, request: Record<string, unknown>): ReadableStream<Uint8Array> {
-  const cancelled = new AbortController()
-  const encoder = new TextEncoder()
-  return new ReadableStream({
-    async start(controller) {
-      const lastMs = new Map<string, number>()
-      const send = (message: unknown): void => {
-        if (!cancelled.signal.aborted) controller.enqueue(encoder.encode(line(message)))
-      }
-      const onProgress = (progress: ServiceProgress): void => {
-        const repeats = progress.type === 'block:received' || progress.type === 'files'
-        const nowMs = performance.now()
-        if (repeats && nowMs - (lastMs.get(progress.type) ?? Number.NEGATIVE_INFINITY) < progressIntervalMs) return
-        lastMs.set(progress.type, nowMs)
-        send({ progress })
-      }
-      try {
-        send({ result: await handler(request, { signal: cancelled.signal, onProgress }) })
-      } catch (error) {
-        send({ error: toRegistryError(error) })
-      }
-      if (!cancelled.signal.aborted) controller.close()
-    },
-    cancel() {
-      cancelled.abort(new Error('The command was cancelled.'))
-    },
-  })
+function throttled(send: (message: ControlMessage) => void): (progress: ServiceProgress) => void {
+  const lastMs = new Map<string, number>()
+  return (progress) => {
+    const repeats = progress.type === 'block:received' || progress.type === 'files'
+    const nowMs = performance.now()
+    if (repeats && nowMs - (lastMs.get(progress.type) ?? Number.NEGATIVE_INFINITY) < progressIntervalMs) return
+    lastMs.set(progress.type, nowMs)
+    send({ progress })
+  }
 }

@@ -1,6 +1,7 @@
 import { Command } from 'clipanion'
 import type { CacheInfoResult, CacheRemoval } from '../../core/control/service.ts'
-import { renderFacts, renderTable } from '../render/table.ts'
+import { renderFacts } from '../render/facts.ts'
+import { renderTable } from '../render/table.ts'
 import type { Colours } from '../render/text.ts'
 import { count, formatBytes } from '../render/text.ts'
 import { useService } from '../use-service.ts'
@@ -54,3 +55,5 @@ export class CacheClearCommand extends GgenCommand {
     return 0
   }
 }
+
+export const commands = [CacheInfoCommand, CacheCollectCommand, CacheClearCommand]

@@ -5,7 +5,7 @@ import { defaultConfigText, requireSetting, setInText, valueOf } from '../../cor
 import { settingNames } from '../../core/config/settings.ts'
 import { RegistryError } from '../../core/errors.ts'
 import { writeFileAtomic } from '../../storage/node.ts'
-import { inspectConfig, readConfigText } from '../context.ts'
+import { inspectConfig, readConfigText } from '../config-file.ts'
 import { renderTable } from '../render/table.ts'
 import { GgenCommand, p2pPaths } from './command.ts'
 
@@ -133,3 +133,5 @@ export class ConfigPathCommand extends GgenCommand {
     return 0
   }
 }
+
+export const commands = [ConfigShowCommand, ConfigGetCommand, ConfigSetCommand, ConfigEditCommand, ConfigResetCommand, ConfigValidateCommand, ConfigPathCommand]

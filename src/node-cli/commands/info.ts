@@ -1,7 +1,7 @@
 import { Command, Option } from 'clipanion'
 import type { InfoResult } from '../../core/control/service.ts'
 import { fingerprint } from '../../core/identity/fingerprint.ts'
-import { renderFacts } from '../render/table.ts'
+import { renderFacts } from '../render/facts.ts'
 import type { Colours } from '../render/text.ts'
 import { clean, count, formatBytes } from '../render/text.ts'
 import { useService } from '../use-service.ts'
@@ -57,3 +57,5 @@ function infoText(info: InfoResult, colours: Colours): string {
   ]
   return [colours.bold(info.name), clean(info.description), ...warnings, renderFacts(shown, colours)].filter((part) => part !== '').join('\n')
 }
+
+export const commands = [InfoCommand]

@@ -4,7 +4,7 @@ import { RegistryError } from '../../core/errors.ts'
 import { fingerprint } from '../../core/identity/fingerprint.ts'
 import { writeSecret } from '../../storage/node.ts'
 import { isAnswering } from '../daemon/control-socket.ts'
-import { renderFacts } from '../render/table.ts'
+import { renderFacts } from '../render/facts.ts'
 import { UsageFault } from '../usage-fault.ts'
 import { GgenCommand } from './command.ts'
 
@@ -80,3 +80,5 @@ function readText(file: string): string {
     throw new RegistryError('PERMISSION', `${file} cannot be read.`, { hint: 'Check its permissions.', cause })
   }
 }
+
+export const commands = [KeyShowCommand, KeyExportCommand, KeyImportCommand]

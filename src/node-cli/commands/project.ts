@@ -120,3 +120,5 @@ function verifyText({ packages }: VerifyResult, colours: Colours): string {
   })
   return lines.join('\n')
 }
+
+export const commands = [InstallCommand, UninstallCommand, ListCommand, VerifyCommand]

@@ -3,7 +3,8 @@ import * as t from 'typanion'
 import type { PublishResult } from '../../core/control/service.ts'
 import type { Colours } from '../render/text.ts'
 import { clean, count, formatBytes, formatDuration } from '../render/text.ts'
-import { renderFacts, renderTable } from '../render/table.ts'
+import { renderFacts } from '../render/facts.ts'
+import { renderTable } from '../render/table.ts'
 import { UsageFault } from '../usage-fault.ts'
 import { useService } from '../use-service.ts'
 import { GgenCommand, p2pPaths } from './command.ts'
@@ -79,3 +80,5 @@ function dryRunText(result: PublishResult, colours: Colours): string {
   if (ignored.length > 0) parts.push(renderTable(['LEFT OUT', 'WHY'], ignored.map(({ path, reason }) => [path, reason]), colours))
   return parts.join('\n\n')
 }
+
+export const commands = [PublishCommand]

@@ -79,3 +79,5 @@ function clip(text: string, length: number): string {
   const cleaned = clean(text)
   return cleaned.length <= length ? cleaned : `${cleaned.slice(0, length - 1)}…`
 }
+
+export const commands = [SearchCommand, P2pSearchCommand]

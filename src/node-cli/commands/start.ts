@@ -1,13 +1,13 @@
 import { Command, Option } from 'clipanion'
 import { toRegistryError } from '../../core/errors.ts'
-import { loadConfig } from '../context.ts'
+import { loadConfig } from '../config-file.ts'
 import type { Ready } from '../daemon/run-daemon.ts'
 import type { DaemonMessage } from '../daemon/spawn-daemon.ts'
 import { daemonMark, spawnDaemon } from '../daemon/spawn-daemon.ts'
 import { UsageFault } from '../usage-fault.ts'
 import type { Colours } from '../render/text.ts'
 import { formatDuration } from '../render/text.ts'
-import { renderFacts } from '../render/table.ts'
+import { renderFacts } from '../render/facts.ts'
 import { GgenCommand, p2pPaths } from './command.ts'
 
 export class StartCommand extends GgenCommand {
@@ -90,3 +90,5 @@ function readyText(ready: Ready, colours: Colours): string {
   ]
   return `${colours.green('The node is running.')}\n${renderFacts(facts, colours)}`
 }
+
+export const commands = [StartCommand]

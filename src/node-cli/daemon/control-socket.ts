@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { request } from 'node:http'
 import { connect } from 'node:net'
 import { createControlClient } from '../../core/control/client.ts'
 import { RegistryError } from '../../core/errors.ts'
@@ -9,38 +8,39 @@ export type ControlClient = ReturnType<typeof createControlClient>
 const probeTimeoutMs = 2_000
 
 /** True when somebody listens on the socket. A file alone may be left over from a process that was killed. */
-export function isAnswering(socket: string): Promise<boolean> {
-  if (process.platform !== 'win32' && !existsSync(socket)) return Promise.resolve(false)
+export function isAnswering(path: string): Promise<boolean> {
+  if (process.platform !== 'win32' && !existsSync(path)) return Promise.resolve(false)
   return new Promise((resolve) => {
-    const connection = connect(socket)
+    const socket = connect(path)
     const settle = (answer: boolean): void => {
-      connection.destroy()
+      socket.destroy()
       resolve(answer)
     }
-    connection.setTimeout(probeTimeoutMs, () => settle(false))
-    connection.once('connect', () => settle(true))
-    connection.once('error', () => settle(false))
+    socket.setTimeout(probeTimeoutMs, () => settle(false))
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
   })
 }
 
 /** The control API over the Unix socket or named pipe. */
-export function createSocketClient(socket: string): ControlClient {
-  return createControlClient((path, body, signal) => send(socket, path, body, signal))
+export function createSocketClient(path: string): ControlClient {
+  return createControlClient((line, signal) => send(path, line, signal))
 }
 
-async function* send(socketPath: string, path: string, body: string, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-  const outgoing = request({ socketPath, path, method: 'POST', headers, ...(signal === undefined ? {} : { signal }) })
-  const incoming = await new Promise<AsyncIterable<Uint8Array>>((resolve, reject) => {
-    outgoing.once('response', resolve)
-    outgoing.once('error', (error: NodeJS.ErrnoException) => reject(isGone(error) ? notRunning(error) : error))
-    outgoing.end(body)
+async function* send(path: string, line: string, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
+  const socket = connect({ path, ...(signal === undefined ? {} : { signal }) })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', (error: NodeJS.ErrnoException) => reject(isGone(error) ? notRunning(error) : error))
   })
+  socket.write(line)
   try {
-    yield* incoming
+    yield* socket as AsyncIterable<Uint8Array>
   } catch (error) {
     // Cut off: the caller sees an answer without an end and says so.
     if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+  } finally {
+    socket.destroy()
   }
 }
 

@@ -19,7 +19,8 @@ export async function spawnDaemon(paths: HomePaths, argv: readonly string[], env
   const child = spawn(process.execPath, ['--max-semi-space-size=1', process.argv[1]!, ...argv], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
-    env: { ...env, [daemonMark]: '1' },
+    // glibc's one arena per core holds several megabytes that nobody uses (measured: see docs/BENCHMARKS.md).
+    env: { MALLOC_ARENA_MAX: '1', ...env, [daemonMark]: '1' },
     windowsHide: true,
   })
   closeSync(log)

@@ -11,12 +11,6 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
   return trimLines(table.toString())
 }
 
-/** Names and values, one a line. */
-export function renderFacts(facts: readonly (readonly [string, string])[], colours: Colours): string {
-  const width = Math.max(...facts.map(([name]) => name.length))
-  return facts.map(([name, value]) => `${colours.dim(name.padEnd(width))}  ${value}`.trimEnd()).join('\n')
-}
-
 function trimLines(text: string): string {
   return text.split('\n').map((line) => line.trimEnd()).join('\n')
 }
