@@ -131,7 +131,7 @@ function usageFault(error: unknown, argv: readonly string[], commands: Commands)
     const meant = nearest(word, known)
     if (prefix.length === 0 || !isCommand(prefix, commands)) {
       const there = `ggen ${[...prefix, ''].join(' ')}`
-      const elsewhere = commands.flatMap(({ paths = [] }) => paths).find((path) => path.at(-1) === word && path[0] === 'marketplace')
+      const elsewhere = commands.flatMap(({ paths = [] }) => paths).find((path) => path[0] === 'marketplace' && path.length === 2 && path[1] === (prefix.length === 0 ? (nearest(word, wordsAfter(['marketplace'], commands)) ?? word) : word))
       if (elsewhere !== undefined) return new UsageFault(`There is no command "${there}${word}".`, `Did you mean: ggen ${elsewhere.join(' ')}?`)
       const hint = meant === undefined ? `There is: ${[...known].map((one) => `${there}${one}`).join(', ')}` : `Did you mean: ${there}${meant}?`
       return new UsageFault(`There is no command "ggen ${[...prefix, word].join(' ')}".`, hint)
