@@ -19,7 +19,9 @@ export async function launch(command, bundle) {
 function useNewerNode(command) {
   const bundled = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
   if (!existsSync(bundled)) {
-    process.stderr.write(`Error [USAGE]: ${command} needs Node.js ${oldest.join('.')} or newer; this is ${process.versions.node}.\n`)
+    process.stderr.write(
+      `Error [USAGE]: ${command} needs Node.js ${oldest.join('.')} or newer; this is ${process.versions.node}.\n`,
+    )
     process.stderr.write('Hint: Install a current Node.js, or run: npx -p node@24 -p ggen-p2p ggen\n')
     process.exitCode = 2
     return

@@ -23,7 +23,8 @@ const bundles: Bundle[] = [
 ]
 
 /** CommonJS libraries inside an ES module still ask for Node's own modules by `require`. */
-const requireBanner = "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
+const requireBanner =
+  "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
 
 async function build({ entry, dir, platform }: Bundle): Promise<void> {
   const input: InputOptions = {

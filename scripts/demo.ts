@@ -59,8 +59,19 @@ async function ggen(user: User, args: string[], options: { quiet?: boolean; expe
 }
 
 async function startNode(user: User, bootstrap: string[]): Promise<string[]> {
-  const args = ['p2p', 'start', '--daemon', '--json', '--listen', '/ip4/127.0.0.1/tcp/0', '--listen', '/ip4/127.0.0.1/tcp/0/ws']
-  const { stdout } = await ggen(user, [...args, ...bootstrap.flatMap((address) => ['--bootstrap', address])], { quiet: true })
+  const args = [
+    'p2p',
+    'start',
+    '--daemon',
+    '--json',
+    '--listen',
+    '/ip4/127.0.0.1/tcp/0',
+    '--listen',
+    '/ip4/127.0.0.1/tcp/0/ws',
+  ]
+  const { stdout } = await ggen(user, [...args, ...bootstrap.flatMap((address) => ['--bootstrap', address])], {
+    quiet: true,
+  })
   const ready = JSON.parse(stdout) as { peerId: string; addresses: string[]; startupMs: number }
   say(`  ${user.name.padEnd(9)} ${ready.peerId}  ready in ${Math.round(ready.startupMs)} ms`)
   return ready.addresses
@@ -129,7 +140,9 @@ async function tour(bootstrap: User, alice: User, bob: User): Promise<void> {
   say()
 
   say(bold('Alice publishes three packages from her disk.'))
-  const examples = (await readdir(join(root, 'examples'), { withFileTypes: true })).filter((entry) => entry.isDirectory())
+  const examples = (await readdir(join(root, 'examples'), { withFileTypes: true })).filter((entry) =>
+    entry.isDirectory(),
+  )
   for (const { name } of examples) await ggen(alice, ['p2p', 'publish', join(root, 'examples', name)])
 
   say(bold('Bob, who has only ever met the bootstrap node, finds and installs them.'))

@@ -16,7 +16,10 @@ const types = ['tsc', '-p', 'tsconfig.json']
 /** Stages of each task, in order; the first that fails ends it. A stage is a command of `node_modules/.bin`. */
 const tasks = {
   build: [['node', 'scripts/build.ts']],
-  start: [['node', 'scripts/build.ts', '--quiet'], ['node', 'scripts/demo.ts', ...process.argv.slice(3)]],
+  start: [
+    ['node', 'scripts/build.ts', '--quiet'],
+    ['node', 'scripts/demo.ts', ...process.argv.slice(3)],
+  ],
   lint: [['biome', 'ci', '.']],
   format: [['biome', 'check', '--write', '.']],
   check: [
@@ -30,7 +33,10 @@ const tasks = {
   ],
   unit: [vitest('unit', ...process.argv.slice(3))],
   network: [['node', 'scripts/build.ts', '--quiet'], vitest('network', ...process.argv.slice(3))],
-  bench: [['node', 'scripts/build.ts', '--quiet'], ['node', 'test/bench/run.ts', ...process.argv.slice(3)]],
+  bench: [
+    ['node', 'scripts/build.ts', '--quiet'],
+    ['node', 'test/bench/run.ts', ...process.argv.slice(3)],
+  ],
 }
 tasks.test = [...tasks.build, ...tasks.check, vitest('unit', '--coverage'), vitest('network')]
 
@@ -49,10 +55,19 @@ function installPackages() {
   const upToDate = existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs
   if (upToDate && existsSync(join(localBin, 'node'))) return
   process.stderr.write('Installing packages (once; about a minute) …\n')
-  const done = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
-  if (done.status !== 0) fail('npm install failed.', 'Check that the npm registry can be reached, then run the command again.')
+  const done = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  })
+  if (done.status !== 0)
+    fail('npm install failed.', 'Check that the npm registry can be reached, then run the command again.')
   const { status, stdout } = spawnSync(join(localBin, 'node'), ['--version'], { encoding: 'utf8' })
-  if (status !== 0) fail('The packages hold no working Node.js 24.', 'Allow the install script of the package "node" (npm install-scripts approve node).')
+  if (status !== 0)
+    fail(
+      'The packages hold no working Node.js 24.',
+      'Allow the install script of the package "node" (npm install-scripts approve node).',
+    )
   process.stderr.write(`Ready, with Node.js ${stdout.trim()}.\n`)
 }
 
@@ -78,7 +93,9 @@ for (const stage of stages) {
   const label = stage.join(' ')
   if (stages.length > 2) process.stdout.write(`\n▶ ${label}\n`)
   const { status, signal, error } = await run(stage)
-  summary.push(`${status === 0 ? 'ok    ' : 'FAILED'} ${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${label}`)
+  summary.push(
+    `${status === 0 ? 'ok    ' : 'FAILED'} ${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${label}`,
+  )
   if (status === 0) continue
   if (error) process.stderr.write(`${error.message}\n`)
   if (stages.length > 2) process.stdout.write(`\n${summary.join('\n')}\n`)

@@ -8,17 +8,18 @@ import type {
   VerifyResult,
 } from './control/service.ts'
 import { serveBlocks } from './exchange/serve-blocks.ts'
-import { startAll } from './lifecycle.ts'
 import type { InstallOptions } from './install/install.ts'
 import { installPackages } from './install/install.ts'
 import { verifyInstalled } from './install/verify.ts'
+import { startAll } from './lifecycle.ts'
 import type { InstallTarget, Lifecycle, OperationOptions, PackageSource } from './ports.ts'
 import { createAnnouncer, nameKey } from './registry/announcer.ts'
+import { answerPeers } from './registry/answer.ts'
 import { createBackground } from './registry/background.ts'
-import { createDiscovery, indexHolderName } from './registry/discover.ts'
 import type { Discovery } from './registry/discover.ts'
-import { createContentFetcher } from './registry/fetch.ts'
+import { createDiscovery, indexHolderName } from './registry/discover.ts'
 import type { ContentFetcher } from './registry/fetch.ts'
+import { createContentFetcher } from './registry/fetch.ts'
 import { createHolders } from './registry/holders.ts'
 import { packageInfo } from './registry/info.ts'
 import { createIntake } from './registry/intake.ts'
@@ -26,12 +27,11 @@ import type { LookupOptions } from './registry/lookup.ts'
 import { createLookup } from './registry/lookup.ts'
 import { isRelease, ownReleases, restoreDocuments } from './registry/packages.ts'
 import type { RegistryParts } from './registry/parts.ts'
-import { publish } from './registry/publish.ts'
 import type { PublishOptions } from './registry/publish.ts'
-import { createPublisherLog } from './registry/publisher-log.ts'
+import { publish } from './registry/publish.ts'
 import type { PublisherLog } from './registry/publisher-log.ts'
+import { createPublisherLog } from './registry/publisher-log.ts'
 import { search } from './registry/search.ts'
-import { answerPeers } from './registry/answer.ts'
 import { parseSpec } from './resolve/spec.ts'
 import { createSync, syncProtocol } from './sync/sync-protocol.ts'
 
@@ -72,17 +72,25 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
   const announcer = createAnnouncer(parts)
   const intake = createIntake(parts, {
     holders,
-    onFork: (proof) => background.run('gossip a fork proof', Promise.all(proof.map((entry) => announcer.gossip(entry)))),
+    onFork: (proof) =>
+      background.run('gossip a fork proof', Promise.all(proof.map((entry) => announcer.gossip(entry)))),
   })
   const publisherLog = createPublisherLog(parts, intake)
   const content = createContentFetcher(parts, { holders, announcer, inBackground: background.run })
   const discovery = createDiscovery(parts, intake, holders)
   const lookup = createLookup(parts, { discovery, content })
-  const sync = network && createSync({ network, entries: parts.entries, reputation, clock: parts.clock, accept: intake.accept })
+  const sync =
+    network && createSync({ network, entries: parts.entries, reputation, clock: parts.clock, accept: intake.accept })
 
   async function joinNetwork(): Promise<void> {
     if (network === undefined || sync === undefined) return
-    await serveBlocks({ network, blocks: parts.blocks, reputation, clock: parts.clock, requestsPerMinute: settings.requestsPerMinute })
+    await serveBlocks({
+      network,
+      blocks: parts.blocks,
+      reputation,
+      clock: parts.clock,
+      requestsPerMinute: settings.requestsPerMinute,
+    })
     await network.subscribe(settings.topic, intake.judgeGossip)
     network.on('gossip:rejected', ({ peerId }) => reputation.recordFault(peerId, 'bad-gossip'))
     network.on('peer:disconnected', ({ peerId }) => {
@@ -93,7 +101,8 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     await answerPeers(parts, { requestsPerMinute: settings.requestsPerMinute })
     network.on('peer:connected', ({ peerId, protocols, direction }) => {
       // Who dialled begins: once is enough, and it goes both ways.
-      if (direction === 'outbound' && protocols.includes(syncProtocol)) background.run('reconcile with a new peer', reconcile(peerId, background.signal))
+      if (direction === 'outbound' && protocols.includes(syncProtocol))
+        background.run('reconcile with a new peer', reconcile(peerId, background.signal))
     })
     background.every('reconcile with a peer', settings.syncIntervalMs, async (signal) => {
       const peers = network.peers().filter(({ protocols }) => protocols.includes(syncProtocol))
@@ -186,7 +195,12 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
       const { signal, offline } = options
       const wanted = await Promise.all(specs.map((spec) => lookup.requirementOf(parseSpec(spec), { signal, offline })))
       const { clock, trust, blocks, sha256 } = parts
-      return installPackages({ clock, trust, store: { blocks, sha256 }, lookup: lookup.find, fetch: content.fetch }, target, wanted, options)
+      return installPackages(
+        { clock, trust, store: { blocks, sha256 }, lookup: lookup.find, fetch: content.fetch },
+        target,
+        wanted,
+        options,
+      )
     },
     verify: (target, names = []) => verifyInstalled({ store: parts, entries: parts.entries }, target, names),
     info: (spec, options = {}) => packageInfo(parts, { lookup, content, holders }, spec, options),

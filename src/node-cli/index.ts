@@ -1,13 +1,22 @@
 /** The library in Node: a registry node over TCP, WebSocket and WebRTC, with its files below a home. The browser's root exports the same names. */
-import { homePaths } from '../storage/node.ts'
+
 import { resolveConfig } from '../core/config/config.ts'
 import type { Config } from '../core/config/settings.ts'
-import type { RegistryNode } from '../core/registry-node.ts'
 import type { PeerNetwork } from '../core/ports.ts'
+import type { RegistryNode } from '../core/registry-node.ts'
+import { homePaths } from '../storage/node.ts'
 import { openNode } from './node/open-node.ts'
 
 export type { Config } from '../core/config/settings.ts'
-export type { InfoResult, InstallResult, PublishResult, SearchRequest, SearchResult, ServiceProgress, VerifyResult } from '../core/control/service.ts'
+export type {
+  InfoResult,
+  InstallResult,
+  PublishResult,
+  SearchRequest,
+  SearchResult,
+  ServiceProgress,
+  VerifyResult,
+} from '../core/control/service.ts'
 export type { ErrorCode } from '../core/errors.ts'
 export { RegistryError } from '../core/errors.ts'
 export type { InstallTarget, PackageSource, PeerNetwork } from '../core/ports.ts'

@@ -60,14 +60,21 @@ export async function run(argv: readonly string[]): Promise<number> {
 type Commands = readonly CommandClass<CliContext>[]
 
 async function execute(argv: readonly string[], context: CliContext): Promise<number> {
-  const cli = new Cli<CliContext>({ binaryName: 'ggen', binaryLabel: 'ggen', binaryVersion: version, enableCapture: false, enableColors: coloursFor(context.stdout as NodeJS.WriteStream, context.env).isColorSupported })
+  const cli = new Cli<CliContext>({
+    binaryName: 'ggen',
+    binaryLabel: 'ggen',
+    binaryVersion: version,
+    enableCapture: false,
+    enableColors: coloursFor(context.stdout as NodeJS.WriteStream, context.env).isColorSupported,
+  })
   if (argv[0] === '--version' || argv[0] === '-v') {
     context.stdout.write(`${version}\n`)
     return 0
   }
   let commands = await loadCommands(argv)
   // A verb of the other half (`ggen p2p install`) is a typo too.
-  if (!commands.some(({ paths = [] }) => paths.some((path) => path.every((word, index) => argv[index] === word)))) commands = await loadCommands([])
+  if (!commands.some(({ paths = [] }) => paths.some((path) => path.every((word, index) => argv[index] === word))))
+    commands = await loadCommands([])
   for (const command of commands) cli.register(command)
   const group = groupOf(argv, commands)
   const asksHelp = argv.includes('-h') || argv.includes('--help')
@@ -93,13 +100,19 @@ async function execute(argv: readonly string[], context: CliContext): Promise<nu
 /** All words that commands consist of, by what stands before them. */
 function wordsAfter(prefix: readonly string[], commands: Commands): Set<string> {
   const paths = commands.flatMap(({ paths: own }) => own ?? [])
-  return new Set(paths.filter((path) => prefix.every((word, index) => path[index] === word)).flatMap((path) => path[prefix.length] ?? []))
+  return new Set(
+    paths
+      .filter((path) => prefix.every((word, index) => path[index] === word))
+      .flatMap((path) => path[prefix.length] ?? []),
+  )
 }
 
 /** `ggen p2p`, `ggen marketplace key -h`: the beginning of commands, and nothing more. */
 function groupOf(argv: readonly string[], commands: Commands): string[] | undefined {
   const words = argv.filter((word) => word !== '-h' && word !== '--help')
-  return words.length <= 3 && words.every((word) => !word.startsWith('-')) && wordsAfter(words, commands).size > 0 ? words : undefined
+  return words.length <= 3 && words.every((word) => !word.startsWith('-')) && wordsAfter(words, commands).size > 0
+    ? words
+    : undefined
 }
 
 function groupHelp(cli: Cli<CliContext>, group: readonly string[]): string {
@@ -131,9 +144,20 @@ function usageFault(error: unknown, argv: readonly string[], commands: Commands)
     const meant = nearest(word, known)
     if (prefix.length === 0 || !isCommand(prefix, commands)) {
       const there = `ggen ${[...prefix, ''].join(' ')}`
-      const elsewhere = commands.flatMap(({ paths = [] }) => paths).find((path) => path[0] === 'marketplace' && path.length === 2 && path[1] === (prefix.length === 0 ? (nearest(word, wordsAfter(['marketplace'], commands)) ?? word) : word))
-      if (elsewhere !== undefined) return new UsageFault(`There is no command "${there}${word}".`, `Did you mean: ggen ${elsewhere.join(' ')}?`)
-      const hint = meant === undefined ? `There is: ${[...known].map((one) => `${there}${one}`).join(', ')}` : `Did you mean: ${there}${meant}?`
+      const elsewhere = commands
+        .flatMap(({ paths = [] }) => paths)
+        .find(
+          (path) =>
+            path[0] === 'marketplace' &&
+            path.length === 2 &&
+            path[1] === (prefix.length === 0 ? (nearest(word, wordsAfter(['marketplace'], commands)) ?? word) : word),
+        )
+      if (elsewhere !== undefined)
+        return new UsageFault(`There is no command "${there}${word}".`, `Did you mean: ggen ${elsewhere.join(' ')}?`)
+      const hint =
+        meant === undefined
+          ? `There is: ${[...known].map((one) => `${there}${one}`).join(', ')}`
+          : `Did you mean: ${there}${meant}?`
       return new UsageFault(`There is no command "ggen ${[...prefix, word].join(' ')}".`, hint)
     }
     break
@@ -141,12 +165,15 @@ function usageFault(error: unknown, argv: readonly string[], commands: Commands)
   const message = error instanceof Error ? error.message : String(error)
   const [first = ''] = message.replace(/^Unknown Syntax Error: /, '').split('\n')
   const details = /\n- (.*)/.exec(message)?.[1]
-  const sentence = details === undefined ? first.replace(/[.:]$/, '') : `${first.replace(/:$/, '')}: ${details.replace(/\.$/, '')}`
+  const sentence =
+    details === undefined ? first.replace(/[.:]$/, '') : `${first.replace(/:$/, '')}: ${details.replace(/\.$/, '')}`
   return new UsageFault(`${sentence}.`, `See: ggen ${prefix.join(' ')} -h`.replace('  ', ' '))
 }
 
 function isCommand(words: readonly string[], commands: Commands): boolean {
-  return commands.some(({ paths = [] }) => paths.some((path) => path.length === words.length && path.every((word, index) => word === words[index])))
+  return commands.some(({ paths = [] }) =>
+    paths.some((path) => path.length === words.length && path.every((word, index) => word === words[index])),
+  )
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -19,12 +19,15 @@ export async function useService<T>(
   const progress = createProgress(context.stderr as NodeJS.WriteStream)
   const options: ServiceOptions = { signal: context.signal, onProgress: progress.onProgress }
   try {
-    if (await isAnswering(context.paths.controlSocket)) return await work(createSocketClient(context.paths.controlSocket), options)
+    if (await isAnswering(context.paths.controlSocket))
+      return await work(createSocketClient(context.paths.controlSocket), options)
     if (without === 'nothing') throw notRunning()
     const { loadConfig } = await import('./config-file.ts')
     const config = loadConfig(context)
     const joins = without === 'client' && config.network.bootstrap_nodes.length > 0
-    return await withOwnNode(context, config, joins ? 'client' : 'offline', without === 'client', (service) => work(service, options))
+    return await withOwnNode(context, config, joins ? 'client' : 'offline', without === 'client', (service) =>
+      work(service, options),
+    )
   } finally {
     progress.end()
   }
@@ -37,17 +40,22 @@ async function withOwnNode<T>(
   wantsNetwork: boolean,
   work: (service: RegistryService) => Promise<T>,
 ): Promise<T> {
-  const [{ openNode }, { createService }] = await Promise.all([import('./node/open-node.ts'), import('./node/service.ts')])
+  const [{ openNode }, { createService }] = await Promise.all([
+    import('./node/open-node.ts'),
+    import('./node/service.ts'),
+  ])
   const opened = await openNode({ paths: context.paths, config, mode })
   const note = (text: string): void => void context.stderr.write(`${text}\n`)
   try {
     const first = new Promise<void>((resolve) => void opened.network?.on('peer:connected', () => resolve()))
     await opened.start()
     for (const warning of opened.storage.warnings) note(`Note: ${warning}`)
-    if (mode === 'offline' && wantsNetwork) note('No node is running and no bootstrap peers are configured: using what is in the cache.')
+    if (mode === 'offline' && wantsNetwork)
+      note('No node is running and no bootstrap peers are configured: using what is in the cache.')
     if (mode === 'client') {
       note('No node is running: asking the network as a short-lived client.')
-      if (!(await within(first, firstPeerTimeoutMs, context.signal))) note('No bootstrap peer answers: using what is in the cache.')
+      if (!(await within(first, firstPeerTimeoutMs, context.signal)))
+        note('No bootstrap peer answers: using what is in the cache.')
     }
     return await work(createService({ opened, paths: context.paths, config, startedMs: Date.now() }))
   } finally {

@@ -23,7 +23,11 @@ export function ggenHome(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /** Where everything lives below a home. Pure. */
-export function homePaths(home: string, env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): HomePaths {
+export function homePaths(
+  home: string,
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): HomePaths {
   const own = join(home, 'p2p')
   return {
     home,

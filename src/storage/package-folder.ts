@@ -31,14 +31,23 @@ async function checkFolder(dir: string): Promise<void> {
     if ((await stat(dir)).isDirectory()) return
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(dir, error)
-    throw new RegistryError('INVALID_PACKAGE', `There is no folder ${dir}.`, { hint: 'Name the folder that holds package.toml.' })
+    throw new RegistryError('INVALID_PACKAGE', `There is no folder ${dir}.`, {
+      hint: 'Name the folder that holds package.toml.',
+    })
   }
-  throw new RegistryError('INVALID_PACKAGE', `${dir} is not a folder.`, { hint: 'Name the folder that holds package.toml.' })
+  throw new RegistryError('INVALID_PACKAGE', `${dir} is not a folder.`, {
+    hint: 'Name the folder that holds package.toml.',
+  })
 }
 
 async function readIgnoreRules(dir: string): Promise<IgnoreRules> {
-  const [ggenignore, gitignore] = await Promise.all(['.ggenignore', '.gitignore'].map((name) => readSmallText(join(dir, name))))
-  return createIgnoreRules({ ...(ggenignore === undefined ? {} : { ggenignore }), ...(gitignore === undefined ? {} : { gitignore }) })
+  const [ggenignore, gitignore] = await Promise.all(
+    ['.ggenignore', '.gitignore'].map((name) => readSmallText(join(dir, name))),
+  )
+  return createIgnoreRules({
+    ...(ggenignore === undefined ? {} : { ggenignore }),
+    ...(gitignore === undefined ? {} : { gitignore }),
+  })
 }
 
 async function readSmallText(path: string): Promise<string | undefined> {
@@ -85,7 +94,8 @@ async function sourceFile(dir: string, path: string): Promise<SourceFile> {
     exec: process.platform !== 'win32' && (listed.mode & 0o111) !== 0,
     async *read() {
       try {
-        if (listed.size > 0) yield* createReadStream(file, { highWaterMark: limits.maxBlockBytes }) as AsyncIterable<Uint8Array>
+        if (listed.size > 0)
+          yield* createReadStream(file, { highWaterMark: limits.maxBlockBytes }) as AsyncIterable<Uint8Array>
       } catch (error) {
         throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? changed(path) : unreadable(file, error)
       }
@@ -111,9 +121,15 @@ function changed(path: string): RegistryError {
 }
 
 function notAFile(path: string, isLink: boolean): RegistryError {
-  return new RegistryError('INVALID_PACKAGE', `${path} is ${isLink ? 'a symbolic link' : 'no regular file'}; packages hold only files.`, {
-    hint: isLink ? 'Replace it by the file it points to, or leave it out with .ggenignore.' : 'Leave it out with .ggenignore.',
-  })
+  return new RegistryError(
+    'INVALID_PACKAGE',
+    `${path} is ${isLink ? 'a symbolic link' : 'no regular file'}; packages hold only files.`,
+    {
+      hint: isLink
+        ? 'Replace it by the file it points to, or leave it out with .ggenignore.'
+        : 'Leave it out with .ggenignore.',
+    },
+  )
 }
 
 function tooManyFiles(dir: string): RegistryError {

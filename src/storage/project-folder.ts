@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { RegistryError } from '../core/errors.ts'
 import type { InstallFile, InstallTarget } from '../core/ports.ts'
@@ -20,14 +32,17 @@ export function openProjectFolder(dir: string): InstallTarget {
   function refuseLinks(): void {
     for (const path of [own, packages]) {
       if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
-        throw new RegistryError('DENIED', `${path} is a symbolic link.`, { hint: 'Replace it by a folder: ggen does not write through links.' })
+        throw new RegistryError('DENIED', `${path} is a symbolic link.`, {
+          hint: 'Replace it by a folder: ggen does not write through links.',
+        })
       }
     }
   }
 
   function placeOf(name: string): string {
     const place = resolve(packages, name)
-    if (!place.startsWith(packages + sep)) throw new RegistryError('DENIED', `The name ${name} leads out of ${packages}.`)
+    if (!place.startsWith(packages + sep))
+      throw new RegistryError('DENIED', `The name ${name} leads out of ${packages}.`)
     return place
   }
 
@@ -42,14 +57,16 @@ export function openProjectFolder(dir: string): InstallTarget {
     const made = new Set<string>()
     for await (const file of files) {
       const path = resolve(folder, file.path)
-      if (!path.startsWith(folder + sep)) throw new RegistryError('VERIFICATION_FAILED', `The path ${file.path} leads out of the package.`)
+      if (!path.startsWith(folder + sep))
+        throw new RegistryError('VERIFICATION_FAILED', `The path ${file.path} leads out of the package.`)
       if (!made.has(dirname(path))) {
         mkdirSync(dirname(path), { recursive: true })
         made.add(dirname(path))
       }
       const descriptor = openSync(path, 'wx', file.exec ? 0o777 : 0o666)
       try {
-        for await (const chunk of file.chunks) for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at)
+        for await (const chunk of file.chunks)
+          for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at)
       } finally {
         closeSync(descriptor)
       }

@@ -68,7 +68,9 @@ export function createSqliteBlocks(options: {
          (SELECT root_blocks.cid FROM root_blocks JOIN roots ON roots.id = root WHERE pinned = 1)`,
       ),
       countRoots: open.prepare('SELECT count(*) AS roots FROM roots'),
-      loose: open.prepare(`SELECT cid, size, bytes IS NULL AS filed FROM blocks WHERE added_ms <= ? AND ${unrooted} LIMIT ${removalStep}`),
+      loose: open.prepare(
+        `SELECT cid, size, bytes IS NULL AS filed FROM blocks WHERE added_ms <= ? AND ${unrooted} LIMIT ${removalStep}`,
+      ),
     }
   }
 
@@ -82,7 +84,10 @@ export function createSqliteBlocks(options: {
   }
 
   /** Removes blocks that no root holds and that are at least `ageMs` old. */
-  async function removeLoose(ageMs: number, signal?: AbortSignal): Promise<{ removedBlocks: number; removedBytes: number }> {
+  async function removeLoose(
+    ageMs: number,
+    signal?: AbortSignal,
+  ): Promise<{ removedBlocks: number; removedBytes: number }> {
     const removed = { removedBlocks: 0, removedBytes: 0 }
     for (;;) {
       signal?.throwIfAborted()
@@ -109,7 +114,10 @@ export function createSqliteBlocks(options: {
   }
 
   /** Takes least recently used roots, never `spared` nor a pinned one, until the limit is kept. */
-  async function evict(spared: CID | undefined, signal?: AbortSignal): Promise<{ removedBlocks: number; removedBytes: number }> {
+  async function evict(
+    spared: CID | undefined,
+    signal?: AbortSignal,
+  ): Promise<{ removedBlocks: number; removedBytes: number }> {
     const removed = { removedBlocks: 0, removedBytes: 0 }
     while (usedBytes() > maxBytes) {
       const oldest = statements.oldest.get(spared?.bytes ?? new Uint8Array(0))

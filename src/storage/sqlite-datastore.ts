@@ -55,12 +55,16 @@ export class SqliteDatastore extends BaseDatastore {
     return {
       put: (key, value) => void work.push(() => this.put(key, value)),
       delete: (key) => void work.push(() => this.delete(key)),
-      commit: async () => inTransaction(this.#open(), () => work.forEach((step) => step())),
+      commit: async () =>
+        inTransaction(this.#open(), () => {
+          for (const step of work) step()
+        }),
     }
   }
 
   override async *_all(query: Query): AsyncGenerator<Pair> {
-    for (const { key, value } of this.#rows(query.prefix)) yield { key: new Key(key as string), value: value as Uint8Array }
+    for (const { key, value } of this.#rows(query.prefix))
+      yield { key: new Key(key as string), value: value as Uint8Array }
   }
 
   override async *_allKeys(query: KeyQuery): AsyncGenerator<Key> {
@@ -69,6 +73,8 @@ export class SqliteDatastore extends BaseDatastore {
 
   #rows(prefix = ''): Record<string, unknown>[] {
     // A range, because LIKE would read % and _ in a key as wildcards.
-    return this.#open().prepare('SELECT key, value FROM pairs WHERE key >= ? AND key < ? ORDER BY key').all(prefix, `${prefix}\u{10ffff}`)
+    return this.#open()
+      .prepare('SELECT key, value FROM pairs WHERE key >= ? AND key < ? ORDER BY key')
+      .all(prefix, `${prefix}\u{10ffff}`)
   }
 }

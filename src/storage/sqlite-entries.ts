@@ -34,21 +34,27 @@ export function createSqliteEntries(open: () => DatabaseSync): EntryStore {
       has: db.prepare('SELECT 1 FROM entries WHERE cid = ?'),
       get: db.prepare('SELECT cid, envelope FROM entries WHERE cid = ?'),
       sameSeq: db.prepare('SELECT count(*) AS entries FROM entries WHERE author = ? AND seq = ?'),
-      forkSeq: db.prepare('SELECT min(seq) AS seq FROM (SELECT seq FROM entries WHERE author = ? GROUP BY seq HAVING count(*) > 1)'),
+      forkSeq: db.prepare(
+        'SELECT min(seq) AS seq FROM (SELECT seq FROM entries WHERE author = ? GROUP BY seq HAVING count(*) > 1)',
+      ),
       head: db.prepare('SELECT cid, envelope FROM entries WHERE author = ? AND seq < ? ORDER BY seq DESC LIMIT 1'),
       first: db.prepare('SELECT cid, envelope FROM entries WHERE author = ? ORDER BY seq LIMIT 1'),
       countLog: db.prepare('SELECT count(*) AS entries FROM entries WHERE author = ?'),
       authors: db.prepare('SELECT DISTINCT author FROM entries ORDER BY author'),
       byLog: db.prepare('SELECT cid, envelope FROM entries WHERE author = ? AND seq >= ? ORDER BY seq, cid LIMIT ?'),
       byName: db.prepare('SELECT cid, envelope FROM entries WHERE name = ? ORDER BY publisher, seq, cid'),
-      byNameAndPublisher: db.prepare('SELECT cid, envelope FROM entries WHERE name = ? AND publisher = ? ORDER BY seq, cid'),
+      byNameAndPublisher: db.prepare(
+        'SELECT cid, envelope FROM entries WHERE name = ? AND publisher = ? ORDER BY seq, cid',
+      ),
       byManifest: db.prepare('SELECT cid, envelope FROM entries WHERE manifest = ? ORDER BY id'),
       cids: db.prepare('SELECT cid FROM entries ORDER BY cid'),
       succession: db.prepare(
         "SELECT cid, envelope FROM entries WHERE publisher = ? AND type IN ('rotate', 'revoke') ORDER BY author, seq",
       ),
       count: db.prepare('SELECT count(*) AS entries, count(DISTINCT publisher) AS publishers FROM entries'),
-      countPackages: db.prepare("SELECT count(*) AS packages FROM (SELECT DISTINCT name, publisher FROM entries WHERE type = 'release')"),
+      countPackages: db.prepare(
+        "SELECT count(*) AS packages FROM (SELECT DISTINCT name, publisher FROM entries WHERE type = 'release')",
+      ),
     }
   }
 
@@ -98,7 +104,11 @@ export function createSqliteEntries(open: () => DatabaseSync): EntryStore {
     },
     log,
     async logs() {
-      const states = await Promise.all(started().authors.all().map((row) => log(row.author as string)))
+      const states = await Promise.all(
+        started()
+          .authors.all()
+          .map((row) => log(row.author as string)),
+      )
       return states.filter((state) => state !== undefined)
     },
     async entries(author, { fromSeq = 0, limit = -1 } = {}) {
@@ -115,7 +125,9 @@ export function createSqliteEntries(open: () => DatabaseSync): EntryStore {
       return started().succession.all(publisher).map(toEntry)
     },
     async cids() {
-      return started().cids.all().map((row) => row.cid as Uint8Array)
+      return started()
+        .cids.all()
+        .map((row) => row.cid as Uint8Array)
     },
     async count() {
       const counts = started().count.get()

@@ -31,13 +31,21 @@ export function createSqliteSearch(open: () => DatabaseSync): SearchIndex {
         `INSERT INTO documents (publisher, name, category, time, document) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (name, publisher) DO UPDATE SET category = excluded.category, time = excluded.time, document = excluded.document RETURNING id`,
       ),
-      putWords: db.prepare('INSERT OR REPLACE INTO words (rowid, name, keywords, category, description) VALUES (?, ?, ?, ?, ?)'),
-      removeWords: db.prepare('DELETE FROM words WHERE rowid = (SELECT id FROM documents WHERE name = ? AND publisher = ?)'),
+      putWords: db.prepare(
+        'INSERT OR REPLACE INTO words (rowid, name, keywords, category, description) VALUES (?, ?, ?, ?, ?)',
+      ),
+      removeWords: db.prepare(
+        'DELETE FROM words WHERE rowid = (SELECT id FROM documents WHERE name = ? AND publisher = ?)',
+      ),
       remove: db.prepare('DELETE FROM documents WHERE name = ? AND publisher = ?'),
       get: db.prepare('SELECT document FROM documents WHERE name = ? AND publisher = ?'),
       byName: db.prepare('SELECT document FROM documents WHERE name = ? AND (? IS NULL OR category = ?)'),
-      newest: db.prepare('SELECT document FROM documents WHERE (?1 IS NULL OR category = ?1) ORDER BY time DESC LIMIT ?2'),
-      count: db.prepare(`SELECT count(*) AS matches FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ${maxRanked + 1})`),
+      newest: db.prepare(
+        'SELECT document FROM documents WHERE (?1 IS NULL OR category = ?1) ORDER BY time DESC LIMIT ?2',
+      ),
+      count: db.prepare(
+        `SELECT count(*) AS matches FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ${maxRanked + 1})`,
+      ),
       ranked: db.prepare(
         `SELECT document FROM words JOIN documents ON documents.id = words.rowid
          WHERE words MATCH ?1 AND (?2 IS NULL OR documents.category = ?2) ORDER BY ${relevance} LIMIT ?3`,
@@ -110,7 +118,11 @@ export function createSqliteSearch(open: () => DatabaseSync): SearchIndex {
     async similarNames(name, limit) {
       const wanted = name.toLowerCase()
       const slack = Math.max(1, Math.floor(wanted.length / 4))
-      const patterns = [`${likeText(wanted.slice(0, 2))}%`, `%${likeText(wanted.slice(-3))}`, `%${likeText(wanted.slice(1, 4))}%`] as const
+      const patterns = [
+        `${likeText(wanted.slice(0, 2))}%`,
+        `%${likeText(wanted.slice(-3))}`,
+        `%${likeText(wanted.slice(1, 4))}%`,
+      ] as const
       const rows = started().namesLike.all(wanted.length - slack, wanted.length + slack, ...patterns)
       return rows
         .map((row) => ({ name: row.name as string, distance: editDistance(wanted, row.name as string) }))
@@ -126,7 +138,9 @@ const toDocument = (row: unknown): PackageDocument => JSON.parse((row as { docum
 
 /** The user's words quoted, so that none is read as query syntax; the last one also as the beginning of a word, for search while typing. */
 const quoted = (tokens: readonly string[]): string[] =>
-  tokens.map((token, index) => `"${token.replaceAll('"', '""')}"${index === tokens.length - 1 && token.length > 1 ? '*' : ''}`)
+  tokens.map(
+    (token, index) => `"${token.replaceAll('"', '""')}"${index === tokens.length - 1 && token.length > 1 ? '*' : ''}`,
+  )
 const matchAll = (tokens: readonly string[]): string => quoted(tokens).join(' AND ')
 const matchAny = (tokens: readonly string[]): string => quoted(tokens).join(' OR ')
 const likeText = (text: string): string => text.replaceAll(/[%_]/g, '')

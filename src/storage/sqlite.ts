@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, openSync, readSync, closeSync, renameSync, statSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { RegistryError } from '../core/errors.ts'
@@ -33,7 +33,9 @@ function open({ file, migrations }: SqliteOptions): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5_000 })
   try {
     // 4 MiB of cache: the database is read by key, and the node shall stay small.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;')
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;',
+    )
     migrate(db, file, migrations)
     return db
   } catch (error) {
@@ -141,7 +143,9 @@ function replaceDamaged(options: SqliteOptions, cause: unknown): DatabaseSync {
   }
   rmSync(`${aside}-shm`, { force: true })
   const why = cause instanceof Error ? cause.message : String(cause)
-  options.onRepaired(`${file} was damaged (${why}). It was moved to ${aside}; ${saved} records were saved, the rest comes back from peers.`)
+  options.onRepaired(
+    `${file} was damaged (${why}). It was moved to ${aside}; ${saved} records were saved, the rest comes back from peers.`,
+  )
   return successor
 }
 

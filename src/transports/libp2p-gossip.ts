@@ -24,7 +24,7 @@ const maxTopicBytesPerPeer = 64 * 1024
 const fairReputation = 0.5
 
 /** Gossipsub's application score: 0 for fair peers; below −50 nothing is published to a peer, below −80 nothing taken from it. */
-export function applicationScore(gate: PeerGate, peerId: string): number {
+function applicationScore(gate: PeerGate, peerId: string): number {
   if (gate.isBanned(peerId)) return -1000
   return Math.min(0, gate.score(peerId) - fairReputation) * 140
 }

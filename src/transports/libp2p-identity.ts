@@ -1,16 +1,10 @@
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { RegistryError } from '../core/errors.ts'
 
 /** A new peer identity: an Ed25519 key in libp2p's protobuf form, to be kept in a file. Whoever reads it can impersonate the machine. */
 export async function generateIdentity(): Promise<Uint8Array> {
   return privateKeyToProtobuf(await generateKeyPair('Ed25519'))
-}
-
-/** The peer ID of an identity. Throws `STORAGE_CORRUPT` when the bytes are none. */
-export function peerIdOf(identity: Uint8Array): string {
-  return peerIdFromPrivateKey(identityKey(identity)).toString()
 }
 
 /** The key of an identity. Throws `STORAGE_CORRUPT` when the bytes are none. */

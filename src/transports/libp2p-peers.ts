@@ -8,7 +8,7 @@ export interface PeerIdentity {
   protocols: string[]
 }
 
-export function transportOf(address: Multiaddr): PeerInfo['transport'] {
+function transportOf(address: Multiaddr): PeerInfo['transport'] {
   const names = new Set(address.getComponents().map(({ name }) => name))
   // The order matters: a relayed address also names the transport to the relay, and /webrtc stands on a circuit.
   if (names.has('webrtc-direct')) return 'webrtc-direct'

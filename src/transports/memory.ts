@@ -134,7 +134,8 @@ export function createMemoryNetwork(
       if (handler === undefined) throw new RegistryError('CONNECTION_FAILED', `${id} does not speak ${protocol}.`)
       const key = `${id} ${protocol}`
       const count = open.get(key) ?? 0
-      if (count >= limits.maxStreamsPerPeer) throw new RegistryError('CONNECTION_FAILED', `${id} takes no more streams.`)
+      if (count >= limits.maxStreamsPerPeer)
+        throw new RegistryError('CONNECTION_FAILED', `${id} takes no more streams.`)
       open.set(key, count + 1)
       const [ours, theirs] = createMemoryPipe(peerId, id)
       handler(theirs)

@@ -19,7 +19,8 @@ export async function fixPorts(addresses: readonly string[], datastore: Datastor
     }
     const key = new Key(`/ggen/listen-port/${address.slice(1).replaceAll('/', '-')}`)
     const previous = (await datastore.has(key)) ? Number(new TextDecoder().decode(await datastore.get(key))) : 0
-    const probe = (port: number) => (protocol === 'tcp' ? freeTcpPort(host, port) : freeUdpPort(family === 'ip4' ? 'udp4' : 'udp6', port))
+    const probe = (port: number) =>
+      protocol === 'tcp' ? freeTcpPort(host, port) : freeUdpPort(family === 'ip4' ? 'udp4' : 'udp6', port)
     // Not even a free one: the listener itself will say what is wrong with the address.
     const port = await probe(previous).catch(() => probe(0).catch(() => 0))
     await datastore.put(key, new TextEncoder().encode(String(port)))

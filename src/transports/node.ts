@@ -11,7 +11,7 @@ import type { NetworkOptions, PlatformContext, PlatformParts } from './libp2p-ne
 import { createLibp2pNetwork } from './libp2p-network.ts'
 import { fixPorts } from './node-ports.ts'
 
-export { generateIdentity, peerIdOf } from './libp2p-identity.ts'
+export { generateIdentity } from './libp2p-identity.ts'
 
 export interface NodeNetworkOptions extends NetworkOptions {
   /** Find peers on the LAN by multicast. */

@@ -16,7 +16,11 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Runs two works in turns, so that what else the machine does hits both; medians in milliseconds. */
-export async function sideBySide(rounds: number, ours: () => Promise<unknown>, reference: () => Promise<unknown>): Promise<{ ours: number; reference: number }> {
+export async function sideBySide(
+  rounds: number,
+  ours: () => Promise<unknown>,
+  reference: () => Promise<unknown>,
+): Promise<{ ours: number; reference: number }> {
   const times = { ours: [] as number[], reference: [] as number[] }
   for (let round = 0; round < rounds; round++) {
     times.reference.push(await timed(reference))
@@ -33,6 +37,8 @@ export function runProcess(args: string[], env: NodeJS.ProcessEnv): Promise<stri
   })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code) => (code === 0 ? resolve(stdout) : reject(new Error(`${args.join(' ')} ended with ${code}`))))
+    child.on('close', (code) =>
+      code === 0 ? resolve(stdout) : reject(new Error(`${args.join(' ')} ended with ${code}`)),
+    )
   })
 }

@@ -38,13 +38,26 @@ const control = (machine: Machine) => createSocketClient(join(machine.home, 'p2p
 
 function add(row: Row): void {
   rows.push(row)
-  process.stdout.write(`${row.met ? 'ok  ' : 'MISS'} ${row.what}: ${row.ours} (${row.reference}${row.ratio === '' ? '' : `, ${row.ratio}`}), goal ${row.goal}\n`)
+  process.stdout.write(
+    `${row.met ? 'ok  ' : 'MISS'} ${row.what}: ${row.ours} (${row.reference}${row.ratio === '' ? '' : `, ${row.ratio}`}), goal ${row.goal}\n`,
+  )
 }
 
 async function benchStatus(alice: Machine): Promise<void> {
   const env = { ...process.env, GGEN_HOME: alice.home }
-  const { ours, reference } = await sideBySide(25, () => runProcess([bin, 'p2p', 'status'], env), () => runProcess(['-e', '0'], env))
-  add({ what: 'CLI `status`', ours: ms(ours), reference: `\`node -e 0\` ${ms(reference)}`, ratio: ratioOf(ours, reference), goal: '≤ 2.5×', met: ours <= 2.5 * reference })
+  const { ours, reference } = await sideBySide(
+    25,
+    () => runProcess([bin, 'p2p', 'status'], env),
+    () => runProcess(['-e', '0'], env),
+  )
+  add({
+    what: 'CLI `status`',
+    ours: ms(ours),
+    reference: `\`node -e 0\` ${ms(reference)}`,
+    ratio: ratioOf(ours, reference),
+    goal: '≤ 2.5×',
+    met: ours <= 2.5 * reference,
+  })
 }
 
 async function benchStart(): Promise<void> {
@@ -63,9 +76,23 @@ async function benchStart(): Promise<void> {
   }
   const startMs = median(starts)
   const bare = Number(await runProcess(['-e', 'process.stdout.write(String(process.memoryUsage.rss()))'], process.env))
-  add({ what: 'daemon ready', ours: ms(startMs), reference: 'all listeners, WebRTC included', ratio: '', goal: '≤ 700 ms', met: startMs <= 700 })
+  add({
+    what: 'daemon ready',
+    ours: ms(startMs),
+    reference: 'all listeners, WebRTC included',
+    ratio: '',
+    goal: '≤ 700 ms',
+    met: startMs <= 700,
+  })
   const MB = 1_000_000
-  add({ what: 'RSS of an idle daemon', ours: `${Math.round(rss / MB)} MB`, reference: `bare Node.js ${Math.round(bare / MB)} MB`, ratio: ratioOf(rss, bare), goal: '≤ 100 MB', met: rss <= 100 * MB })
+  add({
+    what: 'RSS of an idle daemon',
+    ours: `${Math.round(rss / MB)} MB`,
+    reference: `bare Node.js ${Math.round(bare / MB)} MB`,
+    ratio: ratioOf(rss, bare),
+    goal: '≤ 100 MB',
+    met: rss <= 100 * MB,
+  })
 }
 
 async function benchVisible(alice: Machine, bob: Machine): Promise<void> {
@@ -76,12 +103,24 @@ async function benchVisible(alice: Machine, bob: Machine): Promise<void> {
     const startedMs = performance.now()
     const publishing = control(alice).publish({ dir })
     // By Bob's own index alone: nobody is asked.
-    while ((await control(bob).info({ spec: name, offline: true }).catch(() => undefined)) === undefined) await new Promise((resolve) => setImmediate(resolve))
+    while (
+      (await control(bob)
+        .info({ spec: name, offline: true })
+        .catch(() => undefined)) === undefined
+    )
+      await new Promise((resolve) => setImmediate(resolve))
     times.push(performance.now() - startedMs)
     await publishing
   }
   const tookMs = median(times)
-  add({ what: 'publish to visible on a connected peer', ours: ms(tookMs), reference: `p95 ${ms(percentile(times, 0.95))}`, ratio: '', goal: '≤ 300 ms', met: tookMs <= 300 })
+  add({
+    what: 'publish to visible on a connected peer',
+    ours: ms(tookMs),
+    reference: `p95 ${ms(percentile(times, 0.95))}`,
+    ratio: '',
+    goal: '≤ 300 ms',
+    met: tookMs <= 300,
+  })
 }
 
 async function serveFile(file: string): Promise<{ url: string; server: Server }> {
@@ -90,8 +129,18 @@ async function serveFile(file: string): Promise<{ url: string; server: Server }>
   return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/package.tgz`, server }
 }
 
-async function benchInstall(alice: Machine, bob: Machine, what: string, name: string, files: Record<string, Uint8Array>): Promise<void> {
-  const dir = await writePackage(packageDir(name), { name }, { ...files, 'package.json': `{"name":"${name}","version":"1.0.0"}` })
+async function benchInstall(
+  alice: Machine,
+  bob: Machine,
+  what: string,
+  name: string,
+  files: Record<string, Uint8Array>,
+): Promise<void> {
+  const dir = await writePackage(
+    packageDir(name),
+    { name },
+    { ...files, 'package.json': `{"name":"${name}","version":"1.0.0"}` },
+  )
   await control(alice).publish({ dir })
   const tarball = join(machines.dir, `${name}.tgz`)
   const packed = spawnSync('tar', ['czf', tarball, '-C', join(dir, '..'), '--transform', `s/^${name}/package/`, name])
@@ -111,10 +160,20 @@ async function benchInstall(alice: Machine, bob: Machine, what: string, name: st
   }
   const result = await sideBySide(9, ours, reference)
   server.close()
-  add({ what, ours: ms(result.ours), reference: `pacote ${ms(result.reference)}`, ratio: ratioOf(result.ours, result.reference), goal: '≤ 1×', met: result.ours <= result.reference })
+  add({
+    what,
+    ours: ms(result.ours),
+    reference: `pacote ${ms(result.reference)}`,
+    ratio: ratioOf(result.ours, result.reference),
+    goal: '≤ 1×',
+    met: result.ours <= result.reference,
+  })
 }
 
-const words = 'rest api graph ontology invoice template rust typescript handler schema query shape agent workflow bank payment health data paper citation token stream cache parser report'.split(' ')
+const words =
+  'rest api graph ontology invoice template rust typescript handler schema query shape agent workflow bank payment health data paper citation token stream cache parser report'.split(
+    ' ',
+  )
 
 async function benchSearch(): Promise<void> {
   let seed = 1
@@ -123,26 +182,36 @@ async function benchSearch(): Promise<void> {
     return seed % limit
   }
   const word = (): string => words[random(words.length)]!
-  const documents = Array.from({ length: 100_000 }, (_, index): PackageDocument => ({
-    publisher: `did:key:z6Mk${String(index % 5_000).padStart(44, 'x')}`,
-    name: `${word()}-${word()}-${index.toString(36)}`,
-    version: '1.0.0',
-    cid: `cid-${index}`,
-    entry: `entry-${index}`,
-    description: Array.from({ length: 10 }, word).join(' '),
-    keywords: [word(), word(), word()],
-    category: word(),
-    license: 'MIT',
-    authors: [],
-    time: index,
-    yanked: false,
-    deprecated: '',
-  }))
-  const { entries, search } = createSqliteIndex({ file: join(machines.dir, 'search.sqlite'), onRepaired: () => undefined })
+  const documents = Array.from(
+    { length: 100_000 },
+    (_, index): PackageDocument => ({
+      publisher: `did:key:z6Mk${String(index % 5_000).padStart(44, 'x')}`,
+      name: `${word()}-${word()}-${index.toString(36)}`,
+      version: '1.0.0',
+      cid: `cid-${index}`,
+      entry: `entry-${index}`,
+      description: Array.from({ length: 10 }, word).join(' '),
+      keywords: [word(), word(), word()],
+      category: word(),
+      license: 'MIT',
+      authors: [],
+      time: index,
+      yanked: false,
+      deprecated: '',
+    }),
+  )
+  const { entries, search } = createSqliteIndex({
+    file: join(machines.dir, 'search.sqlite'),
+    onRepaired: () => undefined,
+  })
   await entries.start()
   await search.start()
   const filled = await timed(() => search.upsert(documents))
-  const queries = Array.from({ length: 600 }, (_, index) => [word(), `${word()} ${word()}`, `${word().slice(0, 3)}`, documents[random(documents.length)]!.name][index % 4]!)
+  const queries = Array.from(
+    { length: 600 },
+    (_, index) =>
+      [word(), `${word()} ${word()}`, `${word().slice(0, 3)}`, documents[random(documents.length)]!.name][index % 4]!,
+  )
   const times: number[] = []
   for (const text of queries) {
     times.push(await timed(async () => rankDocuments({ text }, await search.search({ text }, 100), 10)))
@@ -150,12 +219,22 @@ async function benchSearch(): Promise<void> {
   await search.stop()
   await entries.stop()
   const p95 = percentile(times, 0.95)
-  add({ what: 'search among 100,000 packages, p95', ours: ms(p95), reference: `median ${ms(median(times))}; indexed in ${(filled / 1000).toFixed(1)} s`, ratio: '', goal: '≤ 20 ms', met: p95 <= 20 })
+  add({
+    what: 'search among 100,000 packages, p95',
+    ours: ms(p95),
+    reference: `median ${ms(median(times))}; indexed in ${(filled / 1000).toFixed(1)} s`,
+    ratio: '',
+    goal: '≤ 20 ms',
+    met: p95 <= 20,
+  })
 }
 
 function markdown(): string {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ${process.platform}`
-  const table = rows.map(({ what, ours, reference, ratio, goal, met }) => `| ${what} | ${ours} | ${reference} | ${ratio} | ${goal} | ${met ? 'yes' : '**no**'} |`)
+  const table = rows.map(
+    ({ what, ours, reference, ratio, goal, met }) =>
+      `| ${what} | ${ours} | ${reference} | ${ratio} | ${goal} | ${met ? 'yes' : '**no**'} |`,
+  )
   return `# Benchmarks
 
 Measured with \`npm run bench -- --write\` on ${new Date().toISOString().slice(0, 10)}, ${machine}; a shared machine, so look at the ratios. Medians where nothing else is said; what is
@@ -180,10 +259,13 @@ try {
   await benchStart()
   await benchVisible(alice, bob)
   await benchInstall(alice, bob, 'install of 1,000 files (4 MB)', 'many-files', manyFiles(1_000, 4_000))
-  const large = Object.fromEntries(Object.values(manyFiles(23, 1_000_000)).map((bytes, index) => [`data/part-${index}.bin`, bytes]))
+  const large = Object.fromEntries(
+    Object.values(manyFiles(23, 1_000_000)).map((bytes, index) => [`data/part-${index}.bin`, bytes]),
+  )
   await benchInstall(alice, bob, 'install of 23 MB in 23 files', 'large', large)
   await benchSearch()
-  if (process.argv.includes('--write')) await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'BENCHMARKS.md'), markdown())
+  if (process.argv.includes('--write'))
+    await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'BENCHMARKS.md'), markdown())
 } finally {
   await machines.dispose()
   await rm(machines.dir, { recursive: true, force: true })

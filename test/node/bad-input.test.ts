@@ -138,14 +138,22 @@ describe('the node', () => {
     expectRefused(await alice.run(['p2p', 'connect', '/ip4/1.2.3/tcp/1', '--json']), 'INVALID_MULTIADDR', 2)
     const carol = await machines.add('carol')
     for (const flag of ['--listen', '--bootstrap']) {
-      expectRefused(await carol.run(['p2p', 'start', '--daemon', flag, '/ip4/999.1.1.1/tcp/1/p2p/x', '--json']), 'INVALID_MULTIADDR', 2)
+      expectRefused(
+        await carol.run(['p2p', 'start', '--daemon', flag, '/ip4/999.1.1.1/tcp/1/p2p/x', '--json']),
+        'INVALID_MULTIADDR',
+        2,
+      )
     }
     expect((await carol.json<{ running: boolean }>(['p2p', 'status'])).running).toBe(false)
   })
 
   test('says who cannot be reached or found', async () => {
     const target = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
-    expectRefused(await alice.run(['p2p', 'connect', `/ip4/127.0.0.1/tcp/9/p2p/${target}`, '--json']), 'CONNECTION_FAILED', 5)
+    expectRefused(
+      await alice.run(['p2p', 'connect', `/ip4/127.0.0.1/tcp/9/p2p/${target}`, '--json']),
+      'CONNECTION_FAILED',
+      5,
+    )
     expectRefused(await alice.run(['p2p', 'disconnect', '--peer', target, '--json']), 'PEER_NOT_FOUND', 3)
   })
 
@@ -172,7 +180,11 @@ describe('the node', () => {
   test('needs no node to say that none is running', async () => {
     const idle = await machines.add('nobody')
     expect(await idle.json(['p2p', 'status'])).toEqual({ running: false })
-    for (const args of [['p2p', 'peers'], ['p2p', 'stop'], ['p2p', 'connect', address]]) {
+    for (const args of [
+      ['p2p', 'peers'],
+      ['p2p', 'stop'],
+      ['p2p', 'connect', address],
+    ]) {
       expectRefused(await idle.run([...args, '--json']), 'NODE_NOT_RUNNING', 6)
     }
   })
@@ -203,7 +215,11 @@ describe('commands', () => {
 
   test('for packages that do not exist suggest a similar name', async () => {
     await alice.json(['p2p', 'publish', await writePackage(folder('rest-handlers'), { name: 'rest-handlers' })])
-    const { hint } = expectRefused(await alice.run(['marketplace', 'install', 'rest-handler', '--json']), 'PACKAGE_NOT_FOUND', 3)
+    const { hint } = expectRefused(
+      await alice.run(['marketplace', 'install', 'rest-handler', '--json']),
+      'PACKAGE_NOT_FOUND',
+      3,
+    )
     expect(hint).toContain('rest-handlers')
     expectRefused(await alice.run(['marketplace', 'install', 'rest-handlers@^9', '--json']), 'VERSION_NOT_FOUND', 3)
     expectRefused(await alice.run(['marketplace', 'install', '../x', '--json']), 'INVALID_SPEC', 2)
@@ -214,17 +230,23 @@ describe('commands', () => {
     const description = 'nice \u001b[31mred\u001b[0m \u009b2J and \u202eevil'
     const dir = folder('escapes')
     await mkdir(dir, { recursive: true })
-    await writeFile(join(dir, 'package.toml'), `[package]\nname = "escapes"\nversion = "1.0.0"\ndescription = ${JSON.stringify(description)}\n`)
+    await writeFile(
+      join(dir, 'package.toml'),
+      `[package]\nname = "escapes"\nversion = "1.0.0"\ndescription = ${JSON.stringify(description)}\n`,
+    )
     const outcome = await publish(dir)
     if (outcome.exitCode !== 0) {
       // Refusing such a description at the source is as good.
       expectRefused(outcome, 'INVALID_MANIFEST', 2)
       return
     }
-    for (const args of [['marketplace', 'search', 'escapes'], ['marketplace', 'info', 'escapes'], ['marketplace', 'info', 'escapes', '--json']]) {
+    for (const args of [
+      ['marketplace', 'search', 'escapes'],
+      ['marketplace', 'info', 'escapes'],
+      ['marketplace', 'info', 'escapes', '--json'],
+    ]) {
       const { stdout } = await alice.run(args)
       expect(stdout).toContain('nice')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
       expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
     }
   })
@@ -232,7 +254,10 @@ describe('commands', () => {
   test('stand a closed pipe', async () => {
     const { spawnSync } = await import('node:child_process')
     const bin = join(import.meta.dirname, '..', '..', 'bin', 'ggen.js')
-    const piped = spawnSync('sh', ['-c', `"${process.execPath}" "${bin}" p2p config show | head -1; true`], { env: { ...process.env, GGEN_HOME: alice.home }, encoding: 'utf8' })
+    const piped = spawnSync('sh', ['-c', `"${process.execPath}" "${bin}" p2p config show | head -1; true`], {
+      env: { ...process.env, GGEN_HOME: alice.home },
+      encoding: 'utf8',
+    })
     expect(piped.stderr).toBe('')
     expect(piped.stdout.trim().split('\n')).toHaveLength(1)
   })
@@ -244,7 +269,10 @@ describe('damage on the disk', () => {
     await frank.start(['--bootstrap', address])
     const dir = await writePackage(folder('solid'), { name: 'solid' }, { 'big.bin': Buffer.alloc(300_000, 7) })
     await alice.json(['p2p', 'publish', dir])
-    await eventually('frank installs it', async () => (await frank.run(['marketplace', 'install', 'solid'])).exitCode === 0)
+    await eventually(
+      'frank installs it',
+      async () => (await frank.run(['marketplace', 'install', 'solid'])).exitCode === 0,
+    )
     const blocks = join(frank.home, 'p2p-cache', 'blocks')
     const names = (await readdir(blocks, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
     expect(names).toHaveLength(1)
@@ -264,7 +292,10 @@ describe('damage on the disk', () => {
     await grace.start(['--bootstrap', address])
     const dir = await writePackage(folder('precious'), { name: 'precious', keywords: ['gem'] }, manyFiles(50))
     const { cid } = await grace.json<PublishResult>(['p2p', 'publish', dir])
-    await eventually('alice has a copy', async () => (await alice.run(['marketplace', 'install', 'precious'])).exitCode === 0)
+    await eventually(
+      'alice has a copy',
+      async () => (await alice.run(['marketplace', 'install', 'precious'])).exitCode === 0,
+    )
     await grace.run(['p2p', 'stop'])
     for (const name of ['index.sqlite', 'blocks.sqlite']) {
       const file = join(grace.home, 'p2p-cache', name)
@@ -272,7 +303,9 @@ describe('damage on the disk', () => {
     }
     await grace.start(['--bootstrap', address])
     const status = await grace.json<StatusResult>(['p2p', 'status'])
-    expect(status.warnings.join('\n')).toMatch(/index\.sqlite was damaged[^]*blocks\.sqlite was damaged|blocks\.sqlite was damaged[^]*index\.sqlite was damaged/)
+    expect(status.warnings.join('\n')).toMatch(
+      /index\.sqlite was damaged[\s\S]*blocks\.sqlite was damaged|blocks\.sqlite was damaged[\s\S]*index\.sqlite was damaged/,
+    )
     expect(status.packages.published).toBe(1)
     await eventually('the content is back from alice', async () => {
       const outcome = await grace.run(['marketplace', 'install', 'precious', '--offline', '--json'])
@@ -280,6 +313,8 @@ describe('damage on the disk', () => {
     })
     const { results } = await grace.json<{ results: { name: string }[] }>(['marketplace', 'search', 'gem'])
     expect(results[0]?.name).toBe('precious')
-    expect((await readdir(join(grace.home, 'p2p-cache'))).filter((name) => name.includes('.corrupt-'))).not.toHaveLength(0)
+    expect(
+      (await readdir(join(grace.home, 'p2p-cache'))).filter((name) => name.includes('.corrupt-')),
+    ).not.toHaveLength(0)
   })
 })

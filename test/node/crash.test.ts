@@ -29,13 +29,22 @@ async function killDuring(ready: Ready, work: Promise<unknown>, afterMs: number)
   await work
 }
 
-const restart = (machine: Machine) => eventually(`${machine.name} starts again`, () => machine.start(['--bootstrap', entrance]))
+const restart = (machine: Machine) =>
+  eventually(`${machine.name} starts again`, () => machine.start(['--bootstrap', entrance]))
 
 test('a publisher killed at any moment of a publish loses nothing and completes on retry', async () => {
   let ready = await restart(alice)
-  const kept = await alice.json<PublishResult>(['p2p', 'publish', await writePackage(join(machines.dir, 'kept'), { name: 'kept' })])
+  const kept = await alice.json<PublishResult>([
+    'p2p',
+    'publish',
+    await writePackage(join(machines.dir, 'kept'), { name: 'kept' }),
+  ])
   const first = performance.now()
-  await alice.json(['p2p', 'publish', await writePackage(join(machines.dir, 'measure'), { name: 'measure' }, manyFiles(400, 3_000))])
+  await alice.json([
+    'p2p',
+    'publish',
+    await writePackage(join(machines.dir, 'measure'), { name: 'measure' }, manyFiles(400, 3_000)),
+  ])
   const tookMs = performance.now() - first
   for (const [index, moment] of moments.entries()) {
     const name = `crash-${index}`
@@ -49,10 +58,15 @@ test('a publisher killed at any moment of a publish loses nothing and completes 
   }
   // The log of all this has no gap and no fork: another node takes every entry of it.
   await restart(bob)
-  await eventually('bob knows all packages', async () => (await bob.json<StatusResult>(['p2p', 'status'])).packages.known === 2 + moments.length)
+  await eventually(
+    'bob knows all packages',
+    async () => (await bob.json<StatusResult>(['p2p', 'status'])).packages.known === 2 + moments.length,
+  )
   const { installed } = await bob.json<InstallResult>(['marketplace', 'install', 'kept', 'crash-0', 'crash-5'])
   expect(installed.find(({ name }) => name === 'kept')?.cid).toBe(kept.cid)
-  expect(await hashTree(join(bob.project, '.ggen/packages/crash-5'))).toEqual(await hashTree(join(machines.dir, 'crash-5')))
+  expect(await hashTree(join(bob.project, '.ggen/packages/crash-5'))).toEqual(
+    await hashTree(join(machines.dir, 'crash-5')),
+  )
   const status = await bob.json<StatusResult>(['p2p', 'status'])
   expect(status.warnings).toEqual([])
 })
@@ -72,7 +86,9 @@ test('a node killed at any moment of an install leaves whole packages only and c
     await restart(machine)
     await machine.json<InstallResult>(['marketplace', 'install', 'wanted'])
     expect(await hashTree(join(machine.project, '.ggen/packages/wanted'))).toEqual(source)
-    expect((await machine.json<ListResult>(['marketplace', 'list'])).packages).toMatchObject([{ name: 'wanted', present: true }])
+    expect((await machine.json<ListResult>(['marketplace', 'list'])).packages).toMatchObject([
+      { name: 'wanted', present: true },
+    ])
     expect((await readdir(join(machine.project, '.ggen'))).filter((name) => name.startsWith('.tmp-'))).toEqual([])
     await machine.run(['p2p', 'stop'])
   }

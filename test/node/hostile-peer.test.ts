@@ -60,7 +60,11 @@ test('a peer that serves wrong bytes is refused, charged, and the next one asked
   let lies = 0
   await mallory.handle(blocksProtocol, async (stream) => {
     const reader = createByteReader(stream.receive(), { idleTimeoutMs: 10_000 })
-    for (let frame = await reader.frame(limits.maxWantedBlocks * 36); frame !== undefined; frame = await reader.frame(limits.maxWantedBlocks * 36)) {
+    for (
+      let frame = await reader.frame(limits.maxWantedBlocks * 36);
+      frame !== undefined;
+      frame = await reader.frame(limits.maxWantedBlocks * 36)
+    ) {
       for (let offset = 0; offset < frame.length; offset += 36) {
         lies++
         const bytes = randomBytes(500)

@@ -2,8 +2,8 @@ import { appendFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { InstallResult, PublishResult, SearchResult, VerifyResult } from '../../src/core/control/service.ts'
-import { createMachines, eventually } from '../support/ggen.ts'
 import type { Machine } from '../support/ggen.ts'
+import { createMachines, eventually } from '../support/ggen.ts'
 import { hashTree, manyFiles, writePackage } from '../support/packages.ts'
 
 let machines: Awaited<ReturnType<typeof createMachines>>
@@ -31,7 +31,10 @@ const found = (machine: Machine, query: string) =>
   })
 
 test('a package goes from one machine to another through nobody in particular', async () => {
-  const dir = await writePackage(join(machines.dir, 'zebra-templates'), { name: 'zebra-templates', keywords: ['stripes'] })
+  const dir = await writePackage(join(machines.dir, 'zebra-templates'), {
+    name: 'zebra-templates',
+    keywords: ['stripes'],
+  })
   const published = await alice.json<PublishResult>(['p2p', 'publish', dir])
   expect(published).toMatchObject({ name: 'zebra-templates', version: '1.0.0', files: 2, replicas: 0 })
 
@@ -59,7 +62,9 @@ test('verify names the file that was tampered with, and installing again mends i
 
 test('the same folder published on two machines has the same CID', async () => {
   const dir = await writePackage(join(machines.dir, 'twin'), { name: 'twin' })
-  const [first, second] = await Promise.all([alice, bob].map((machine) => machine.json<PublishResult>(['p2p', 'publish', dir])))
+  const [first, second] = await Promise.all(
+    [alice, bob].map((machine) => machine.json<PublishResult>(['p2p', 'publish', dir])),
+  )
   expect(first!.cid).toBe(second!.cid)
   expect(first!.publisher).not.toBe(second!.publisher)
 })
@@ -72,7 +77,10 @@ test('publishing the same version again changes nothing; other content is refuse
   await appendFile(join(dir, 'README.md'), 'more')
   const refused = await alice.run(['p2p', 'publish', dir, '--json'])
   expect(refused.exitCode).toBe(2)
-  expect(JSON.parse(refused.stdout).error).toMatchObject({ code: 'VERSION_EXISTS', hint: expect.stringContaining('version') })
+  expect(JSON.parse(refused.stdout).error).toMatchObject({
+    code: 'VERSION_EXISTS',
+    hint: expect.stringContaining('version'),
+  })
 })
 
 test('--wait returns when a peer holds a copy; who joins after the publisher left installs from the peer', async () => {
@@ -100,7 +108,9 @@ test('an update fetches only the files that changed', async () => {
   await writePackage(dir, { name: 'growing', version: '1.1.0' }, { 'templates/part-0/file-0.tmpl': 'changed' })
   await alice.json(['p2p', 'publish', dir])
   const updated = await eventually('bob gets 1.1.0', async () => {
-    const { installed } = await bob.json<InstallResult>(['marketplace', 'install', 'growing@1.1.0']).catch(() => ({ installed: [] }))
+    const { installed } = await bob
+      .json<InstallResult>(['marketplace', 'install', 'growing@1.1.0'])
+      .catch(() => ({ installed: [] }))
     return installed[0]
   })
   expect(updated.version).toBe('1.1.0')

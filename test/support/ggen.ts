@@ -20,7 +20,10 @@ export interface Machine {
   /** Runs the built `ggen` on this machine's home, in its project folder. */
   run(args: string[], options?: { env?: Record<string, string>; cwd?: string }): Promise<Outcome>
   /** The same with `--json`: parsed stdout. Fails when the exit code is not `exitCode` (0). */
-  json<T = Record<string, never>>(args: string[], options?: { exitCode?: number; env?: Record<string, string> }): Promise<T>
+  json<T = Record<string, never>>(
+    args: string[],
+    options?: { exitCode?: number; env?: Record<string, string> },
+  ): Promise<T>
   /** Starts a daemon on loopback and returns its ready line. */
   start(args?: string[]): Promise<Ready>
 }
@@ -35,7 +38,11 @@ export interface Ready {
 }
 
 /** Several machines on this one: each with its own home and project, all daemons stopped and all folders removed by `dispose`. */
-export async function createMachines(): Promise<{ add(name: string): Promise<Machine>; dispose(): Promise<void>; dir: string }> {
+export async function createMachines(): Promise<{
+  add(name: string): Promise<Machine>
+  dispose(): Promise<void>
+  dir: string
+}> {
   const dir = await mkdtemp(join(tmpdir(), 'ggen-test-'))
   const machines: Machine[] = []
   const pids = new Set<number>()
@@ -52,7 +59,9 @@ export async function createMachines(): Promise<{ add(name: string): Promise<Mac
       async json(args, options = {}) {
         const outcome = await machine.run([...args, '--json'], options.env ? { env: options.env } : {})
         if (outcome.exitCode !== (options.exitCode ?? 0)) {
-          throw new Error(`ggen ${args.join(' ')} ended with ${outcome.exitCode}:\n${outcome.stdout}\n${outcome.stderr}`)
+          throw new Error(
+            `ggen ${args.join(' ')} ended with ${outcome.exitCode}:\n${outcome.stdout}\n${outcome.stderr}`,
+          )
         }
         return JSON.parse(outcome.stdout)
       },
@@ -87,7 +96,10 @@ function kill(pid: number): void {
   }
 }
 
-function runGgen(args: string[], options: { home: string; cwd: string; env: Record<string, string> }): Promise<Outcome> {
+function runGgen(
+  args: string[],
+  options: { home: string; cwd: string; env: Record<string, string> },
+): Promise<Outcome> {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: options.cwd,
     env: { ...process.env, GGEN_HOME: options.home, GGEN_P2P_NETWORK_MDNS: 'false', NO_COLOR: '1', ...options.env },

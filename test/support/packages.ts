@@ -21,7 +21,10 @@ category = ${JSON.stringify(category)}\nlicense = "MIT"\nauthors = ["Test"]\nkey
 /** `count` small files of different content, for a package of many files. */
 export function manyFiles(count: number, bytes = 400): Record<string, Uint8Array> {
   return Object.fromEntries(
-    Array.from({ length: count }, (_, index) => [`templates/part-${index % 20}/file-${index}.tmpl`, randomBytes(bytes)]),
+    Array.from({ length: count }, (_, index) => [
+      `templates/part-${index % 20}/file-${index}.tmpl`,
+      randomBytes(bytes),
+    ]),
   )
 }
 
@@ -31,7 +34,9 @@ export async function hashTree(dir: string): Promise<Record<string, string>> {
   for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
-    hashes[relative(dir, path).replaceAll('\\', '/')] = createHash('sha256').update(await readFile(path)).digest('hex')
+    hashes[relative(dir, path).replaceAll('\\', '/')] = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex')
   }
   return hashes
 }

@@ -48,7 +48,8 @@ export function resolveConfig(sources: {
     }
     if (fromEnvironment !== undefined) {
       const checked = setting.check(setting.fromText(fromEnvironment))
-      if ('refused' in checked) faults.push(faultOf(name, checked, undefined, `${environmentPrefix}${section}_${key}`.toUpperCase()))
+      if ('refused' in checked)
+        faults.push(faultOf(name, checked, undefined, `${environmentPrefix}${section}_${key}`.toUpperCase()))
       else {
         value = checked.value
         origins[name] = 'environment'
@@ -77,7 +78,12 @@ export function formatFault({ line, key, message, hint }: ConfigFault): string {
   return `${line === undefined ? '' : `line ${line}: `}${key}: ${message}${hint === undefined ? '' : ` (${hint})`}`
 }
 
-function faultOf(name: string, refusal: { refused: string; hint?: string }, line: number | undefined, label = name): ConfigFault {
+function faultOf(
+  name: string,
+  refusal: { refused: string; hint?: string },
+  line: number | undefined,
+  label = name,
+): ConfigFault {
   return {
     ...(line === undefined ? {} : { line }),
     key: label,
@@ -124,19 +130,25 @@ function unknownSection(text: string, section: string): ConfigFault {
     ...lineFact(lineOf(text, section, undefined)),
     key: section,
     message: 'is no section',
-    hint: meant === undefined ? `The sections are ${sections.map((name) => `[${name}]`).join(', ')}` : `did you mean [${meant}]?`,
+    hint:
+      meant === undefined
+        ? `The sections are ${sections.map((name) => `[${name}]`).join(', ')}`
+        : `did you mean [${meant}]?`,
   }
 }
 
 function unknownKey(section: string, key: string, line: number | undefined): ConfigFault {
-  const keys = settingNames.filter((name) => name.startsWith(`${section}.`)).map((name) => name.slice(section.length + 1))
+  const keys = settingNames
+    .filter((name) => name.startsWith(`${section}.`))
+    .map((name) => name.slice(section.length + 1))
   // A key may also stand in the wrong section.
   const elsewhere = settingNames.find((name) => name.endsWith(`.${key}`))
   const meant = elsewhere ?? prefixed(section, nearest(key, keys)) ?? prefixed(section, keys[0])
   return { ...lineFact(line), key: `${section}.${key}`, message: 'is no known key', hint: `did you mean ${meant}?` }
 }
 
-const prefixed = (section: string, key: string | undefined): string | undefined => (key === undefined ? undefined : `${section}.${key}`)
+const prefixed = (section: string, key: string | undefined): string | undefined =>
+  key === undefined ? undefined : `${section}.${key}`
 const lineFact = (line: number | undefined): { line?: number } => (line === undefined ? {} : { line })
 
 /** Line of a key, or of a section's header; undefined where the file writes it in a way this does not see. */

@@ -19,13 +19,16 @@ export function requireSetting(name: string): Setting {
 export function setInText(text: string, name: string, value: string): string {
   const setting = requireSetting(name)
   const checked = setting.check(setting.fromText(value))
-  if ('refused' in checked) throw new RegistryError('USAGE', `${name} ${checked.refused}.`, { hint: checked.hint ?? setting.help })
+  if ('refused' in checked)
+    throw new RegistryError('USAGE', `${name} ${checked.refused}.`, { hint: checked.hint ?? setting.help })
   const [section = '', key = ''] = name.split('.')
   const assignment = `${key} = ${toToml(checked.value)}`
   const edited = replaceLines(text, section, key, assignment)
   const written = (parse(edited) as Record<string, Record<string, unknown>>)[section]?.[key]
   if (JSON.stringify(written) !== JSON.stringify(checked.value)) {
-    throw new RegistryError('INVALID_CONFIG', `${name} is written in a way that can't be edited here.`, { hint: 'Use: ggen marketplace p2p config edit' })
+    throw new RegistryError('INVALID_CONFIG', `${name} is written in a way that can't be edited here.`, {
+      hint: 'Use: ggen marketplace p2p config edit',
+    })
   }
   return edited
 }
@@ -70,22 +73,28 @@ function isToml(text: string): boolean {
 function toToml(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '[]' : `[${value.map(toToml).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
-    return `{ ${Object.entries(value).map(([key, inner]) => `${key} = ${toToml(inner)}`).join(', ')} }`
+    return `{ ${Object.entries(value)
+      .map(([key, inner]) => `${key} = ${toToml(inner)}`)
+      .join(', ')} }`
   }
-  return stringify({ value }).trim().replace(/^value = /, '')
+  return stringify({ value })
+    .trim()
+    .replace(/^value = /, '')
 }
 
 /** A file that says nothing but shows everything: each setting with its default, commented out. */
 export function defaultConfigText(): string {
   const parts = sections.map((section) => {
-    const rows = Object.entries(settings[section] as Record<string, Setting>).map(([key, setting]) => `# ${setting.help}\n# ${key} = ${toToml(setting.default)}`)
+    const rows = Object.entries(settings[section] as Record<string, Setting>).map(
+      ([key, setting]) => `# ${setting.help}\n# ${key} = ${toToml(setting.default)}`,
+    )
     return `[${section}]\n${rows.join('\n')}\n`
   })
   return `# ggen P2P. Flags and environment variables (GGEN_P2P_<SECTION>_<KEY>) win over this file.\n\n${parts.join('\n')}`
 }
 
 /** One value of a configuration, by `section.key`. Throws `USAGE`. */
-export function valueOf(config: Config, name: string): unknown {
+export function readSetting(config: Config, name: string): unknown {
   requireSetting(name)
   const [section = '', key = ''] = name.split('.')
   return (config as unknown as Record<string, Record<string, unknown>>)[section]?.[key]

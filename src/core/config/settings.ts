@@ -93,7 +93,11 @@ function addresses(initial: string[], { withPeer }: { withPeer: boolean }, help:
   const refusal = (value: unknown): Refusal | undefined => {
     if (typeof value !== 'string') return { refused: 'must be a list of texts', hint: addressHint }
     if (!addressPattern.test(value)) return { refused: `"${value}" is not a multiaddr`, hint: addressHint }
-    if (withPeer && !value.includes('/p2p/')) return { refused: `"${value}" does not say whose it is`, hint: 'Append /p2p/<peer ID>, as `ggen marketplace p2p status` shows it.' }
+    if (withPeer && !value.includes('/p2p/'))
+      return {
+        refused: `"${value}" does not say whose it is`,
+        hint: 'Append /p2p/<peer ID>, as `ggen marketplace p2p status` shows it.',
+      }
     return undefined
   }
   return {
@@ -103,7 +107,11 @@ function addresses(initial: string[], { withPeer }: { withPeer: boolean }, help:
       if (!Array.isArray(value)) return { refused: 'must be a list of addresses', hint: 'Write ["/ip4/…", "/dns4/…"].' }
       return value.map(refusal).find((found) => found !== undefined) ?? { value }
     },
-    fromText: (given) => given.split(',').map((part) => part.trim()).filter((part) => part !== ''),
+    fromText: (given) =>
+      given
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
   }
 }
 
@@ -117,11 +125,14 @@ function registries(help: string): Setting {
       const names = new Set<string>()
       for (const entry of value as Record<string, unknown>[]) {
         const { name, kind, url } = entry ?? {}
-        if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9._-]*$/i.test(name)) return { refused: 'a registry needs a name of letters and digits', hint: example }
+        if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9._-]*$/i.test(name))
+          return { refused: 'a registry needs a name of letters and digits', hint: example }
         if (names.has(name)) return { refused: `two registries are called ${name}` }
         names.add(name)
-        if (kind !== 'ggen' && kind !== 'npm') return { refused: `the kind of ${name} must be "ggen" or "npm"`, hint: example }
-        if (typeof url !== 'string' || !/^(https?:|file:|\/|\.)/.test(url)) return { refused: `the url of ${name} must be an https address or a file path`, hint: example }
+        if (kind !== 'ggen' && kind !== 'npm')
+          return { refused: `the kind of ${name} must be "ggen" or "npm"`, hint: example }
+        if (typeof url !== 'string' || !/^(https?:|file:|\/|\.)/.test(url))
+          return { refused: `the url of ${name} must be an https address or a file path`, hint: example }
       }
       return { value }
     },
@@ -143,10 +154,19 @@ export const settings = {
       { withPeer: false },
       'Where peers reach this node. Port 0: any free port, the same one again after a restart.',
     ),
-    announce_addresses: addresses([], { withPeer: false }, 'Told to peers besides these: what a router forwards here, or a name.'),
+    announce_addresses: addresses(
+      [],
+      { withPeer: false },
+      'Told to peers besides these: what a router forwards here, or a name.',
+    ),
     relay_addresses: addresses([], { withPeer: true }, 'Relays that make this node reachable behind a NAT.'),
     dht_server_mode: flag(true, 'Answer DHT queries of others. Turn off on a metered or slow line.'),
-    packages_topic: text('/ggen/packages/v1', /^\/\S{1,127}$/, 'a topic like /ggen/packages/v1', 'Gossip topic for new releases.'),
+    packages_topic: text(
+      '/ggen/packages/v1',
+      /^\/\S{1,127}$/,
+      'a topic like /ggen/packages/v1',
+      'Gossip topic for new releases.',
+    ),
     mdns: flag(true, 'Find peers on the local network.'),
   },
   performance: {
@@ -158,13 +178,21 @@ export const settings = {
   },
   storage: {
     cache_dir: text('', /^[^\0]*$/, 'a path', 'Where packages are cached. Empty: p2p-cache in the home.'),
-    max_cache_size: number(1024, { min: 1, max: 1_000_000_000 }, 'MB of cached packages; what you published or pinned does not count out.'),
+    max_cache_size: number(
+      1024,
+      { min: 1, max: 1_000_000_000 },
+      'MB of cached packages; what you published or pinned does not count out.',
+    ),
   },
   security: {
     enable_tls: flag(true, 'Offer TLS besides Noise between nodes.'),
     min_peer_reputation: number(0.7, { min: 0, max: 1 }, 'Peers below this are asked last.'),
     ban_threshold: number(10, { min: 1, max: 1_000_000, whole: true }, 'Broken rules that ban a peer for a day.'),
-    requests_per_minute: number(600, { min: 1, max: 1_000_000, whole: true }, 'What one peer may ask of this node, per protocol.'),
+    requests_per_minute: number(
+      600,
+      { min: 1, max: 1_000_000, whole: true },
+      'What one peer may ask of this node, per protocol.',
+    ),
   },
   central: {
     registries: registries('Central registries that are asked beside the network.'),
@@ -174,7 +202,9 @@ export const settings = {
 export const sections = Object.keys(settings) as (keyof Config)[]
 
 /** `section.key` of every setting, in the order of the file. */
-export const settingNames = sections.flatMap((section) => Object.keys(settings[section]).map((key) => `${section}.${key}`))
+export const settingNames = sections.flatMap((section) =>
+  Object.keys(settings[section]).map((key) => `${section}.${key}`),
+)
 
 /** The setting of a `section.key`; undefined when there is none. */
 export function settingOf(name: string): Setting | undefined {

@@ -5,7 +5,10 @@ import { serviceMethods } from './service.ts'
 /** Sends one line to the control API and yields the answer's bytes; aborting the signal closes the connection, which cancels the operation. */
 export type ControlTransport = (line: string, signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>
 
-type Message = { progress: ServiceProgress } | { result: unknown } | { error: { code: unknown; message: string; hint?: string } }
+type Message =
+  | { progress: ServiceProgress }
+  | { result: unknown }
+  | { error: { code: unknown; message: string; hint?: string } }
 
 /** A running node's service from outside its process. Throws what the node threw, and `CONNECTION_FAILED` when it goes away meanwhile. */
 export function createControlClient(transport: ControlTransport): RegistryService & { stop(): Promise<void> } {
@@ -27,7 +30,10 @@ export function createControlClient(transport: ControlTransport): RegistryServic
       hint: 'See its log (p2p/daemon.log) and start it again: ggen marketplace p2p start --daemon',
     })
   }
-  const methods = serviceMethods.map((method) => [method, (request: unknown, options?: ServiceOptions) => call(method, request, options)])
+  const methods = serviceMethods.map((method) => [
+    method,
+    (request: unknown, options?: ServiceOptions) => call(method, request, options),
+  ])
   return { ...(Object.fromEntries(methods) as RegistryService), stop: async () => void (await call('stop', {})) }
 }
 

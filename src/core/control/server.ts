@@ -2,7 +2,10 @@ import { RegistryError, toRegistryError } from '../errors.ts'
 import type { RegistryService, ServiceProgress } from './service.ts'
 import { serviceMethods } from './service.ts'
 
-type Handler = (request: unknown, options: { signal: AbortSignal; onProgress(event: ServiceProgress): void }) => Promise<unknown>
+type Handler = (
+  request: unknown,
+  options: { signal: AbortSignal; onProgress(event: ServiceProgress): void },
+) => Promise<unknown>
 
 /** Progress of the same kind is sent at most this often: a fast transfer reports thousands of blocks a second. */
 const progressIntervalMs = 50
@@ -11,7 +14,10 @@ const progressIntervalMs = 50
 export type ControlMessage = { progress: ServiceProgress } | { result: unknown } | { error: unknown }
 
 /** Answers one request of the control API, a line `{"method":…,"request":{…}}`. Never throws: what fails is the last message. */
-export type ControlHandler = (line: string, options: { signal: AbortSignal; send(message: ControlMessage): void }) => Promise<void>
+export type ControlHandler = (
+  line: string,
+  options: { signal: AbortSignal; send(message: ControlMessage): void },
+) => Promise<void>
 
 /** The control API around a service. `stop` is one more method: it answers, then the host ends. Who may connect is the socket's business (its file mode). */
 export function createControlHandler(service: RegistryService, options: { onStop(): void }): ControlHandler {

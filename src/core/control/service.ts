@@ -260,7 +260,15 @@ export interface CacheInfoResult {
   maxBytes: number
   pinnedBytes: number
   blocks: number
-  packages: { name: string; version: string; publisher: string | null; cid: string; bytes: number; pinned: boolean; lastUsed: string }[]
+  packages: {
+    name: string
+    version: string
+    publisher: string | null
+    cid: string
+    bytes: number
+    pinned: boolean
+    lastUsed: string
+  }[]
 }
 
 export interface CacheRemoval {

@@ -4,8 +4,8 @@ import { RegistryError } from '../errors.ts'
 import type { BlockStore, Clock, OperationOptions, PeerNetwork, Sha256 } from '../ports.ts'
 import type { Reputation } from '../reputation/reputation.ts'
 import { createBlockWriter } from './block-writer.ts'
-import { fetchFromProvider } from './fetch-from-provider.ts'
 import type { ProviderOutcome } from './fetch-from-provider.ts'
+import { fetchFromProvider } from './fetch-from-provider.ts'
 import { createWorkQueue } from './work-queue.ts'
 
 export interface FetchParts {
@@ -69,7 +69,13 @@ export async function fetchBlocks(parts: FetchParts, request: FetchRequest): Pro
       onBlock(bytes) {
         result.fetchedBytes += bytes
         result.sources.set(peerId, (result.sources.get(peerId) ?? 0) + bytes)
-        onProgress?.({ type: 'block:received', peerId, bytes: result.fetchedBytes, totalBytes: label.totalBytes, package: label.package })
+        onProgress?.({
+          type: 'block:received',
+          peerId,
+          bytes: result.fetchedBytes,
+          totalBytes: label.totalBytes,
+          package: label.package,
+        })
       },
       onRejected: (reason) => onProgress?.({ type: 'block:rejected', peerId, reason }),
     })
@@ -140,7 +146,9 @@ async function untilDone(queue: { done: boolean; changed(): Promise<void> }, sig
 function unfinished(name: string, missing: number, outcomes: ProviderOutcome[]): RegistryError {
   const asked = outcomes.length
   const silent = outcomes.filter(({ reason }) => reason === 'silent').length
-  const why = [...new Set(outcomes.map(({ message }) => message).filter((message) => message !== ''))].slice(0, 3).join('; ')
+  const why = [...new Set(outcomes.map(({ message }) => message).filter((message) => message !== ''))]
+    .slice(0, 3)
+    .join('; ')
   if (asked > 0 && silent === asked) {
     return new RegistryError('TIMEOUT', `No peer that holds ${name} answers; ${missing} blocks are missing (${why}).`, {
       hint: 'What has arrived is kept: try again, and only the rest is fetched.',

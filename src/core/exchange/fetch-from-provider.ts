@@ -6,8 +6,8 @@ import type { Reputation } from '../reputation/reputation.ts'
 import type { ByteReader } from '../wire/byte-reader.ts'
 import { createByteReader } from '../wire/byte-reader.ts'
 import type { BlockWriter } from './block-writer.ts'
-import type { Want, WorkLane, WorkQueue } from './work-queue.ts'
 import { blocksProtocol, encodeWants, readAnswer } from './wire.ts'
+import type { Want, WorkLane, WorkQueue } from './work-queue.ts'
 
 export interface ProviderOutcome {
   /** `served`: nothing more was to be had from it. */
@@ -118,6 +118,13 @@ async function moreWork(queue: WorkQueue, lane: WorkLane): Promise<boolean> {
 function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms)
-    signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+    signal?.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        resolve()
+      },
+      { once: true },
+    )
   })
 }

@@ -1,16 +1,16 @@
 import type { InstalledPackage, InstallResult, ServiceProgress } from '../control/service.ts'
 import { RegistryError } from '../errors.ts'
 import { fingerprint } from '../identity/fingerprint.ts'
+import type { Release } from '../log/history.ts'
 import { manifestBytes } from '../manifest/manifest.ts'
 import type { Clock, InstallTarget, OperationOptions } from '../ports.ts'
 import type { FetchedPackage } from '../registry/fetch.ts'
 import type { Requirement, ResolvedPackage } from '../resolve/graph.ts'
 import { resolveGraph } from '../resolve/graph.ts'
 import type { PublisherAnswer } from '../resolve/publisher.ts'
-import type { Release } from '../log/history.ts'
 import type { Trust } from '../trust/trust.ts'
-import { createInstalledFiles } from './installed-files.ts'
 import type { InstallStore } from './installed-files.ts'
+import { createInstalledFiles } from './installed-files.ts'
 import type { LockedPackage, LockFile } from './lock-file.ts'
 import { emptyLock, formatLock, neededNames, parseLock } from './lock-file.ts'
 import { checkInstalled } from './verify.ts'
@@ -23,7 +23,10 @@ export interface InstallDeps {
     requirement: Requirement,
     options: { locked: LockedPackage | undefined; offline: boolean; signal?: AbortSignal | undefined },
   ): Promise<{ decision: PublisherAnswer; releases: readonly Release[] }>
-  fetch(release: Release['entry'], options: OperationOptions<ServiceProgress> & { offline?: boolean }): Promise<FetchedPackage>
+  fetch(
+    release: Release['entry'],
+    options: OperationOptions<ServiceProgress> & { offline?: boolean },
+  ): Promise<FetchedPackage>
 }
 
 export interface InstallOptions extends OperationOptions<ServiceProgress> {
@@ -88,12 +91,17 @@ export async function installPackages(
 }
 
 /** Removes packages, and those that nothing needs any more. Throws `PACKAGE_NOT_FOUND` for a name that is not installed. */
-export async function uninstallPackages(target: InstallTarget, names: readonly string[]): Promise<{ removed: string[] }> {
+export async function uninstallPackages(
+  target: InstallTarget,
+  names: readonly string[],
+): Promise<{ removed: string[] }> {
   const before = await readLock(target)
   const present = await target.listPackages()
   for (const name of names) {
     if (before.packages.every((locked) => locked.name !== name) && !present.includes(name)) {
-      throw new RegistryError('PACKAGE_NOT_FOUND', `${name} is not installed here.`, { hint: 'See what is: ggen marketplace list' })
+      throw new RegistryError('PACKAGE_NOT_FOUND', `${name} is not installed here.`, {
+        hint: 'See what is: ggen marketplace list',
+      })
     }
   }
   const requested = Object.fromEntries(Object.entries(before.requested).filter(([name]) => !names.includes(name)))
@@ -101,11 +109,15 @@ export async function uninstallPackages(target: InstallTarget, names: readonly s
   for (const name of names) {
     const neededBy = before.packages.find((locked) => needed.has(locked.name) && locked.dependencies.includes(name))
     if (neededBy !== undefined) {
-      throw new RegistryError('USAGE', `${name} is needed by ${neededBy.name}.`, { hint: `Uninstall ${neededBy.name} first.` })
+      throw new RegistryError('USAGE', `${name} is needed by ${neededBy.name}.`, {
+        hint: `Uninstall ${neededBy.name} first.`,
+      })
     }
   }
   const after: LockFile = { requested, packages: before.packages.filter(({ name }) => needed.has(name)) }
-  const removed = [...new Set([...names, ...before.packages.map(({ name }) => name).filter((name) => !needed.has(name))])].sort()
+  const removed = [
+    ...new Set([...names, ...before.packages.map(({ name }) => name).filter((name) => !needed.has(name))]),
+  ].sort()
   await target.writeLock(formatLock(after))
   for (const name of removed) await target.removePackage(name)
   return { removed }
@@ -142,9 +154,13 @@ function lockOf(roots: readonly Requirement[], resolved: ReadonlyMap<string, Res
 
 function refuseOtherLock(before: LockFile, after: LockFile): void {
   if (formatLock(before) === formatLock(after)) return
-  throw new RegistryError('USAGE', 'ggen.lock does not fit what is asked for, and --frozen-lockfile forbids changing it.', {
-    hint: 'Run the install without --frozen-lockfile and commit the new ggen.lock.',
-  })
+  throw new RegistryError(
+    'USAGE',
+    'ggen.lock does not fit what is asked for, and --frozen-lockfile forbids changing it.',
+    {
+      hint: 'Run the install without --frozen-lockfile and commit the new ggen.lock.',
+    },
+  )
 }
 
 function noticesOf(name: string, { decision, release }: ResolvedPackage): string[] {
@@ -156,17 +172,27 @@ function noticesOf(name: string, { decision, release }: ResolvedPackage): string
     )
   }
   if (release.deprecated !== '') notices.push(`${name}@${version} is deprecated: ${release.deprecated}`)
-  if (release.yanked !== false) notices.push(`${name}@${version} was withdrawn, but is locked: ${release.yanked.reason}`)
+  if (release.yanked !== false)
+    notices.push(`${name}@${version} was withdrawn, but is locked: ${release.yanked.reason}`)
   return notices
 }
 
-async function isIntact(deps: InstallDeps, target: InstallTarget, name: string, { release }: ResolvedPackage): Promise<boolean> {
+async function isIntact(
+  deps: InstallDeps,
+  target: InstallTarget,
+  name: string,
+  { release }: ResolvedPackage,
+): Promise<boolean> {
   const { manifest, version } = release.entry.entry.body
   const check = await checkInstalled(deps.store, target, { name, version, cid: manifest })
   return check !== undefined && check.faults.length === 0
 }
 
-function describe(target: InstallTarget, { release }: ResolvedPackage, fetched: FetchedPackage | undefined): InstalledPackage {
+function describe(
+  target: InstallTarget,
+  { release }: ResolvedPackage,
+  fetched: FetchedPackage | undefined,
+): InstalledPackage {
   const { publisher, body } = release.entry.entry
   return {
     name: body.name,

@@ -22,9 +22,13 @@ export function createInstalledFiles(store: InstallStore, refetch: Refetch) {
     await refetch(release)
     const again = await store.blocks.get(cid, { verify: true })
     if (again !== undefined) return again
-    throw new RegistryError('STORAGE_CORRUPT', `A block of ${release.entry.body.name} keeps being corrupt in the cache.`, {
-      hint: 'Check the disk; set storage.cache_dir to another one.',
-    })
+    throw new RegistryError(
+      'STORAGE_CORRUPT',
+      `A block of ${release.entry.body.name} keeps being corrupt in the cache.`,
+      {
+        hint: 'Check the disk; set storage.cache_dir to another one.',
+      },
+    )
   }
 
   async function* chunksOf(release: VerifiedEntry<ReleaseEntry>, file: ManifestFile): AsyncIterable<Uint8Array> {

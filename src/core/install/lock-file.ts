@@ -21,7 +21,10 @@ export interface LockFile {
   packages: LockedPackage[]
 }
 
-const nameSchema = v.pipe(v.string(), v.check((text: string) => isPackageName(text), 'is no package name'))
+const nameSchema = v.pipe(
+  v.string(),
+  v.check((text: string) => isPackageName(text), 'is no package name'),
+)
 const schema = v.object({
   version: v.literal(lockVersion),
   requested: v.optional(v.record(nameSchema, v.string()), {}),
@@ -30,7 +33,10 @@ const schema = v.object({
       v.object({
         name: nameSchema,
         version: v.string(),
-        publisher: v.pipe(v.string(), v.check((text: string) => isDid(text), 'is no did:key')),
+        publisher: v.pipe(
+          v.string(),
+          v.check((text: string) => isDid(text), 'is no did:key'),
+        ),
         cid: v.pipe(v.string(), v.regex(/^b[a-z2-7]{58,}$/, 'is no CID')),
         dependencies: v.optional(v.array(nameSchema), []),
       }),
@@ -72,7 +78,14 @@ export function formatLock(lock: LockFile): string {
     ...requested.map(([name, range]) => `${text(name)} = ${text(range)}`),
   ]
   for (const { name, version, publisher, cid, dependencies } of [...lock.packages].sort(byName)) {
-    lines.push('', '[[package]]', `name = ${text(name)}`, `version = ${text(version)}`, `publisher = ${text(publisher)}`, `cid = ${text(cid)}`)
+    lines.push(
+      '',
+      '[[package]]',
+      `name = ${text(name)}`,
+      `version = ${text(version)}`,
+      `publisher = ${text(publisher)}`,
+      `cid = ${text(cid)}`,
+    )
     if (dependencies.length > 0) lines.push(`dependencies = [${[...dependencies].sort().map(text).join(', ')}]`)
   }
   return `${lines.join('\n')}\n`

@@ -6,9 +6,9 @@ import { buildManifest } from '../manifest/build.ts'
 import { parseManifest } from '../manifest/manifest.ts'
 import type { Manifest, ManifestFile } from '../manifest/types.ts'
 import type { EntryStore, InstallTarget } from '../ports.ts'
+import { readLock } from './install.ts'
 import type { InstallStore } from './installed-files.ts'
 import type { LockedPackage } from './lock-file.ts'
-import { readLock } from './install.ts'
 
 /**
  * Hashes everything installed again and compares it with the lock file's content IDs, and checks that the locked publisher signed a release of that content. Throws
@@ -22,7 +22,9 @@ export async function verifyInstalled(
   const { packages } = await readLock(target)
   const unknown = names.find((name) => packages.every((locked) => locked.name !== name))
   if (unknown !== undefined) {
-    throw new RegistryError('PACKAGE_NOT_FOUND', `${unknown} is not in ggen.lock.`, { hint: 'See what is installed: ggen marketplace list' })
+    throw new RegistryError('PACKAGE_NOT_FOUND', `${unknown} is not in ggen.lock.`, {
+      hint: 'See what is installed: ggen marketplace list',
+    })
   }
   const wanted = names.length === 0 ? packages : packages.filter(({ name }) => names.includes(name))
   const results: VerifyResult['packages'] = []
@@ -39,13 +41,25 @@ async function verifyOne(
   const cid = parseCid(locked.cid)
   const signature = await signatureOf(deps.entries, cid, locked)
   const check = await checkInstalled(deps.store, target, { name, version, cid })
-  const result = { name, version, cid: locked.cid, publisher, signature, files: check?.files ?? 0, faults: check?.faults ?? [] }
+  const result = {
+    name,
+    version,
+    cid: locked.cid,
+    publisher,
+    signature,
+    files: check?.files ?? 0,
+    faults: check?.faults ?? [],
+  }
   if (check === undefined) return { ...result, ok: false, error: 'It is not installed.' }
   return { ...result, ok: check.faults.length === 0 && signature === 'valid' }
 }
 
 /** Entries in the store were verified before they were stored; what remains to see is that one says just this. */
-async function signatureOf(entries: EntryStore, cid: CID, locked: LockedPackage): Promise<'valid' | 'missing' | 'invalid'> {
+async function signatureOf(
+  entries: EntryStore,
+  cid: CID,
+  locked: LockedPackage,
+): Promise<'valid' | 'missing' | 'invalid'> {
   const releases = await entries.byManifest(cid)
   if (releases.length === 0) return 'missing'
   const fits = releases.some(
@@ -69,7 +83,7 @@ export async function checkInstalled(
   const links = source.ignored.map(({ path }): FileFault => ({ path, fault: 'extra' }))
   const actual = await manifestOfFiles(store, expected, source)
   const files = source.files.length
-  if (actual !== undefined && actual.cid.equals(expected.cid)) return { files, faults: links }
+  if (actual?.cid.equals(expected.cid)) return { files, faults: links }
   const bytes = await store.blocks.get(expected.cid, { verify: true })
   // Without the manifest it is certain that something differs, but not what.
   if (bytes === undefined || actual === undefined) return { files, faults: [...links, { path: '', fault: 'changed' }] }
@@ -82,7 +96,13 @@ async function manifestOfFiles(
   source: Parameters<typeof buildManifest>[0]['source'],
 ): Promise<{ cid: CID; manifest: Manifest } | undefined> {
   try {
-    const { manifest, block } = await buildManifest({ name, version, source, sha256: store.sha256, putBlocks: async () => {} })
+    const { manifest, block } = await buildManifest({
+      name,
+      version,
+      source,
+      sha256: store.sha256,
+      putBlocks: async () => {},
+    })
     return { cid: block.cid, manifest }
   } catch (error) {
     // Files that no package may hold were put there by somebody else.
@@ -99,12 +119,17 @@ function differences(expected: Manifest, actual: Manifest): FileFault[] {
     there.delete(file.path)
     if (found === undefined) faults.push({ path: file.path, fault: 'missing' })
     else if (!sameContent(file, found)) faults.push({ path: file.path, fault: 'changed' })
-    else if (file.exec !== found.exec) faults.push({ path: file.path, fault: file.exec ? 'not-executable' : 'executable' })
+    else if (file.exec !== found.exec)
+      faults.push({ path: file.path, fault: file.exec ? 'not-executable' : 'executable' })
   }
   for (const path of there.keys()) faults.push({ path, fault: 'extra' })
   return faults
 }
 
 function sameContent(a: ManifestFile, b: ManifestFile): boolean {
-  return a.size === b.size && a.blocks.length === b.blocks.length && a.blocks.every((cid, index) => cid.equals(b.blocks[index]))
+  return (
+    a.size === b.size &&
+    a.blocks.length === b.blocks.length &&
+    a.blocks.every((cid, index) => cid.equals(b.blocks[index]))
+  )
 }

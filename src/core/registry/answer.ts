@@ -2,8 +2,8 @@ import { CID } from 'multiformats/cid'
 import { limits } from '../limits.ts'
 import type { VerifiedEntry } from '../log/types.ts'
 import { rankDocuments } from '../search/rank.ts'
-import { serveSearch } from '../search/search-protocol.ts'
 import type { PeerAnswer, PeerQuestion } from '../search/search-protocol.ts'
+import { serveSearch } from '../search/search-protocol.ts'
 import type { RegistryParts } from './parts.ts'
 
 /** Answers other peers' questions from the own index, always with the signed entries: the asker believes nobody, us included. */
@@ -19,7 +19,8 @@ export async function answerPeers(parts: RegistryParts, options: { requestsPerMi
 }
 
 async function answer(parts: RegistryParts, question: PeerQuestion): Promise<PeerAnswer> {
-  const found = question.kind === 'package' ? await parts.entries.byPackage(question.name) : await searchIndex(parts, question)
+  const found =
+    question.kind === 'package' ? await parts.entries.byPackage(question.name) : await searchIndex(parts, question)
   const releases = withinAnswer(found)
   const manifests = releases.flatMap(({ entry }) => (entry.type === 'release' ? [entry.body.manifest] : []))
   const held = await parts.blocks.has(manifests)

@@ -1,7 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import type { OperationOptions, PeerInfo } from '../ports.ts'
-import { askPeer, searchProtocol } from '../search/search-protocol.ts'
 import type { PeerQuestion } from '../search/search-protocol.ts'
+import { askPeer, searchProtocol } from '../search/search-protocol.ts'
 import { nameKey } from './announcer.ts'
 import type { Holders } from './holders.ts'
 import type { Intake } from './intake.ts'

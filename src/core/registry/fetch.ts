@@ -1,10 +1,10 @@
 import type { CID } from 'multiformats/cid'
+import type { ServiceProgress } from '../control/service.ts'
 import { RegistryError } from '../errors.ts'
 import { fetchBlocks } from '../exchange/fetch-blocks.ts'
-import type { VerifiedEntry, ReleaseEntry } from '../log/types.ts'
+import type { ReleaseEntry, VerifiedEntry } from '../log/types.ts'
 import { manifestBlocks, manifestBytes, parseManifest } from '../manifest/manifest.ts'
 import type { Manifest } from '../manifest/types.ts'
-import type { ServiceProgress } from '../control/service.ts'
 import type { OperationOptions } from '../ports.ts'
 import type { Announcer } from './announcer.ts'
 import type { Holders } from './holders.ts'
@@ -39,7 +39,11 @@ export interface ContentFetcher {
 
 export function createContentFetcher(
   parts: RegistryParts,
-  collaborators: { holders: Holders; announcer: Announcer; inBackground: (task: string, work: Promise<unknown>) => void },
+  collaborators: {
+    holders: Holders
+    announcer: Announcer
+    inBackground: (task: string, work: Promise<unknown>) => void
+  },
 ): ContentFetcher {
   const { blocks, network, reputation, clock, sha256, settings } = parts
   const { holders, announcer, inBackground } = collaborators
@@ -71,11 +75,15 @@ export function createContentFetcher(
     const missing = (await blocks.has(cids)).filter((held) => !held).length
     if (missing === 0) return { fetchedBytes: 0, sources: new Map() }
     if (network === undefined || options.offline) {
-      throw new RegistryError('NO_PROVIDERS', `${label.package} is not in the cache (${missing} of ${cids.length} blocks missing).`, {
-        hint: options.offline
-          ? 'Run again without --offline to fetch it from peers.'
-          : 'Start a node to fetch it from peers: ggen marketplace p2p start --daemon',
-      })
+      throw new RegistryError(
+        'NO_PROVIDERS',
+        `${label.package} is not in the cache (${missing} of ${cids.length} blocks missing).`,
+        {
+          hint: options.offline
+            ? 'Run again without --offline to fetch it from peers.'
+            : 'Start a node to fetch it from peers: ggen marketplace p2p start --daemon',
+        },
+      )
     }
     const { signal, onProgress } = options
     return fetchBlocks(
@@ -136,9 +144,13 @@ export function createContentFetcher(
       for (const block of file.blocks) {
         const chunk = await blocks.get(block, { verify: true })
         if (chunk === undefined) {
-          throw new RegistryError('STORAGE_CORRUPT', `A block of ${path} was corrupt in the cache and has been thrown away.`, {
-            hint: 'Try again: it will be fetched anew.',
-          })
+          throw new RegistryError(
+            'STORAGE_CORRUPT',
+            `A block of ${path} was corrupt in the cache and has been thrown away.`,
+            {
+              hint: 'Try again: it will be fetched anew.',
+            },
+          )
         }
         bytes.set(chunk, offset)
         offset += chunk.length

@@ -43,7 +43,10 @@ export function createIntake(
     const { author, seq } = entry.entry
     if (seq === 0) return true
     const held = await entries.entries(author, { fromSeq: seq - 1, limit: 2 })
-    const before = [...held.filter((other) => other.entry.seq === seq - 1), ...(batch.get(`${author}/${seq - 1}`) ?? [])]
+    const before = [
+      ...held.filter((other) => other.entry.seq === seq - 1),
+      ...(batch.get(`${author}/${seq - 1}`) ?? []),
+    ]
     return before.length === 0 || before.some((previous) => checkLink(previous, entry) === 'linked')
   }
 

@@ -1,5 +1,5 @@
-import { RegistryError } from '../errors.ts'
 import { parseCid } from '../blocks/block.ts'
+import { RegistryError } from '../errors.ts'
 import type { Release } from '../log/history.ts'
 import type { OperationOptions } from '../ports.ts'
 import type { Requirement } from '../resolve/graph.ts'
@@ -22,12 +22,18 @@ export interface Lookup {
    * Whose package a name means, and what that publisher released. Asks the network first, unless the locked content's release is known here already. Throws
    * `PACKAGE_NOT_FOUND` with similar names, and what `resolvePublisher` throws.
    */
-  find(requirement: Requirement, options?: LookupOptions): Promise<{ decision: PublisherAnswer; releases: readonly Release[] }>
+  find(
+    requirement: Requirement,
+    options?: LookupOptions,
+  ): Promise<{ decision: PublisherAnswer; releases: readonly Release[] }>
   /** What a spec asks for. A content ID is looked up: its manifest names the package, its publisher must have signed it. Throws `PACKAGE_NOT_FOUND`. */
   requirementOf(spec: Spec, options?: LookupOptions): Promise<Requirement>
 }
 
-export function createLookup(parts: RegistryParts, collaborators: { discovery: Discovery; content: ContentFetcher }): Lookup {
+export function createLookup(
+  parts: RegistryParts,
+  collaborators: { discovery: Discovery; content: ContentFetcher },
+): Lookup {
   const { discovery, content } = collaborators
 
   async function isKnown(cid: string): Promise<boolean> {
@@ -56,10 +62,18 @@ export function createLookup(parts: RegistryParts, collaborators: { discovery: D
   return {
     async find(requirement, { signal, offline = false, locked } = {}) {
       const { name, publisher } = requirement
-      if (!offline && !(locked !== undefined && (await isKnown(locked.cid)))) await discovery.learnPackage(name, { signal })
+      if (!offline && !(locked !== undefined && (await isKnown(locked.cid))))
+        await discovery.learnPackage(name, { signal })
       const known = await releasesByPublisher(parts, name)
       if (known.size === 0) throw await notFound(name, offline)
-      const decision = resolvePublisher({ name, publisher, locked: locked?.publisher, known, attested: [], trust: parts.trust })
+      const decision = resolvePublisher({
+        name,
+        publisher,
+        locked: locked?.publisher,
+        known,
+        attested: [],
+        trust: parts.trust,
+      })
       const releases = known.get(decision.publisher) ?? []
       if (releases.length === 0) {
         throw new RegistryError('PACKAGE_NOT_FOUND', `${decision.publisher} is not known to publish ${name}.`, {
@@ -71,7 +85,11 @@ export function createLookup(parts: RegistryParts, collaborators: { discovery: D
 
     async requirementOf(spec, { signal, offline = false } = {}) {
       if (spec.kind === 'package') {
-        return { name: spec.name, range: spec.range, ...(spec.publisher === undefined ? {} : { publisher: spec.publisher }) }
+        return {
+          name: spec.name,
+          range: spec.range,
+          ...(spec.publisher === undefined ? {} : { publisher: spec.publisher }),
+        }
       }
       let candidates = await signedReleases(spec.cid)
       if (candidates.length === 0) {

@@ -62,7 +62,8 @@ export async function refreshDocuments(
 export async function restoreDocuments(parts: Pick<RegistryParts, 'entries' | 'trust' | 'search'>): Promise<void> {
   const [any] = await parts.search.search({ text: '' }, 1)
   if (any !== undefined) return
-  for (const { author } of await parts.entries.logs()) await refreshDocuments(parts, await parts.entries.entries(author))
+  for (const { author } of await parts.entries.logs())
+    await refreshDocuments(parts, await parts.entries.entries(author))
 }
 
 /** Everything the own key has released, oldest first. */

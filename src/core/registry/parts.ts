@@ -1,5 +1,4 @@
 import type { CentralRegistry } from '../central/central-registry.ts'
-import type { RegistryEvents } from './registry-events.ts'
 import type { Events } from '../events.ts'
 import type {
   BlockStore,
@@ -14,6 +13,7 @@ import type {
 } from '../ports.ts'
 import type { Reputation } from '../reputation/reputation.ts'
 import type { Trust } from '../trust/trust.ts'
+import type { RegistryEvents } from './registry-events.ts'
 
 export interface RegistrySettings {
   /** Gossip topic for new entries. */

@@ -88,7 +88,8 @@ export async function publish(
   await parts.blocks.putRoot(block.cid, [block.cid, ...manifestBlocks(manifest)], { pinned: true })
   options.signal?.throwIfAborted()
   const body = releaseBody(metadata, manifest, block.cid, built.bytes)
-  const entry = existing?.entry ?? ((await collaborators.log.append({ type: 'release', body })) as VerifiedEntry<ReleaseEntry>)
+  const entry =
+    existing?.entry ?? ((await collaborators.log.append({ type: 'release', body })) as VerifiedEntry<ReleaseEntry>)
   parts.events.emit('release:published', {
     publisher: own,
     name: metadata.name,
@@ -96,7 +97,7 @@ export async function publish(
     cid: block.cid.toString(),
   })
   if (options.announce !== false) await announce(collaborators, entry, options)
-  const replicas = options.wait ? await waitForReplicas(parts, collaborators.fetcher, block.cid, options.wait, options) : 0
+  const replicas = options.wait ? await waitForReplicas(collaborators.fetcher, block.cid, options.wait, options) : 0
   return result(entry, replicas)
 }
 
@@ -126,9 +127,13 @@ async function readSourceMetadata(source: PackageSource, overrides: PublishOptio
 
 async function readText(file: SourceFile): Promise<string> {
   if (file.size > limits.maxManifestBytes) {
-    throw new RegistryError('INVALID_MANIFEST', `${file.path} is ${file.size} bytes long; a package file is text of a few kilobytes.`, {
-      hint: 'Check that it is the right file.',
-    })
+    throw new RegistryError(
+      'INVALID_MANIFEST',
+      `${file.path} is ${file.size} bytes long; a package file is text of a few kilobytes.`,
+      {
+        hint: 'Check that it is the right file.',
+      },
+    )
   }
   const decoder = new TextDecoder()
   let text = ''
@@ -175,7 +180,6 @@ function releaseBody(metadata: PackageMetadata, manifest: Manifest, cid: CID, by
 
 /** Peers announce a package only after they have verified every block of it, so a provider is a verified copy. */
 async function waitForReplicas(
-  parts: RegistryParts,
   fetcher: ContentFetcher,
   cid: CID,
   wanted: number,
@@ -192,9 +196,13 @@ async function waitForReplicas(
     if (replicas >= wanted) return replicas
     options.signal?.throwIfAborted()
     if (deadline.aborted) {
-      throw new RegistryError('TIMEOUT', `${replicas} of ${wanted} peers hold a copy so far. The release is published and stays so.`, {
-        hint: 'Keep the node running so that peers can fetch it, or wait longer with --timeout.',
-      })
+      throw new RegistryError(
+        'TIMEOUT',
+        `${replicas} of ${wanted} peers hold a copy so far. The release is published and stays so.`,
+        {
+          hint: 'Keep the node running so that peers can fetch it, or wait longer with --timeout.',
+        },
+      )
     }
     await delay(replicaPollMs, signal)
   }

@@ -8,7 +8,9 @@ import type { RegistryParts } from './parts.ts'
 /** Appending loses a race against another process on the same home only this often before it is a bug. */
 const maxClaims = 20
 
-type Statement = { [T in LogEntry['type']]: { type: T; body: Extract<LogEntry, { type: T }>['body'] } }[LogEntry['type']]
+type Statement = {
+  [T in LogEntry['type']]: { type: T; body: Extract<LogEntry, { type: T }>['body'] }
+}[LogEntry['type']]
 
 export interface PublisherLog {
   /** Brings the index up to the journal, which survives what an index may not. Returns how many entries it restored. */
@@ -47,16 +49,26 @@ export function createPublisherLog(parts: RegistryParts, intake: Intake): Publis
     },
     async append(statement) {
       if ((await entries.log(signer.did))?.forkSeq !== undefined) {
-        throw new RegistryError('LOG_FORKED', 'Your own log has forked: two machines signed with the same key at once.', {
-          hint: 'Other nodes refuse what comes after the fork. Publish with a new key (ggen marketplace key import) and tell those who trust the old one.',
-        })
+        throw new RegistryError(
+          'LOG_FORKED',
+          'Your own log has forked: two machines signed with the same key at once.',
+          {
+            hint: 'Other nodes refuse what comes after the fork. Publish with a new key (ggen marketplace key import) and tell those who trust the old one.',
+          },
+        )
       }
       for (let claim = 0; claim < maxClaims; claim++) {
         const previous = await head()
         const seq = previous === undefined ? 0 : previous.entry.seq + 1
         const entry = await createEntry(
           signer,
-          { publisher: previous?.entry.publisher ?? signer.did, seq, prev: previous?.cid ?? null, time: clock.now(), ...statement },
+          {
+            publisher: previous?.entry.publisher ?? signer.did,
+            seq,
+            prev: previous?.cid ?? null,
+            time: clock.now(),
+            ...statement,
+          },
           sha256,
         )
         if (await journal.append(signer.did, seq, entry.envelope)) {

@@ -3,8 +3,8 @@ import type { SearchRequest, SearchResult, ServiceProgress, SourceStatus } from 
 import { RegistryError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { OperationOptions } from '../ports.ts'
-import { mergeResults } from '../search/merge.ts'
 import type { CentralHit } from '../search/merge.ts'
+import { mergeResults } from '../search/merge.ts'
 import { rankDocuments } from '../search/rank.ts'
 import type { PackageDocument } from '../search/types.ts'
 import type { Discovery } from './discover.ts'
@@ -49,9 +49,13 @@ export async function search(
   const timeoutMs = request.timeoutMs ?? defaultTimeoutMs
   const registry = request.registry ?? 'all'
   if (request.query.length > limits.maxQueryLength) {
-    throw new RegistryError('USAGE', `The query is ${request.query.length} characters long; at most ${limits.maxQueryLength}.`, {
-      hint: 'Search for a few words.',
-    })
+    throw new RegistryError(
+      'USAGE',
+      `The query is ${request.query.length} characters long; at most ${limits.maxQueryLength}.`,
+      {
+        hint: 'Search for a few words.',
+      },
+    )
   }
   const query = { text: request.query, category: request.category }
   const legs: Leg[] = []
@@ -72,7 +76,8 @@ export async function search(
   ])
   options.signal?.throwIfAborted()
 
-  const documents = registry === 'central' ? [] : (await candidates()).filter(({ publisher }) => !parts.trust.isBlocked(publisher))
+  const documents =
+    registry === 'central' ? [] : (await candidates()).filter(({ publisher }) => !parts.trust.isBlocked(publisher))
   const ranked = rankDocuments(query, documents, limit)
   const providers = await countProviders(ranked.map(({ document }) => document))
   const results = mergeResults({

@@ -68,7 +68,14 @@ export function createReputation(options: {
     const nowMs = clock.now()
     const factor = 0.5 ** (Math.max(0, nowMs - peer.atMs) / halfLifeMs)
     const { successes, failures, faults, bytes } = peer
-    return { ...peer, successes: successes * factor, failures: failures * factor, faults: faults * factor, bytes: bytes * factor, atMs: nowMs }
+    return {
+      ...peer,
+      successes: successes * factor,
+      failures: failures * factor,
+      faults: faults * factor,
+      bytes: bytes * factor,
+      atMs: nowMs,
+    }
   }
 
   function look(peerId: string): Remembered {

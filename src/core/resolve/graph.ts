@@ -35,7 +35,10 @@ const maxPackages = 500
  * it is made again and what the old one needed is dropped. Cycles are fine. Deterministic: names in order, no clock. Throws `VERSION_NOT_FOUND` naming both
  * paths of a conflict.
  */
-export async function resolveGraph(roots: readonly Requirement[], callbacks: GraphCallbacks): Promise<Map<string, ResolvedPackage>> {
+export async function resolveGraph(
+  roots: readonly Requirement[],
+  callbacks: GraphCallbacks,
+): Promise<Map<string, ResolvedPackage>> {
   let chosen = new Map<string, ResolvedPackage>()
   // Each round walks the whole graph under the demands of the last one; it is settled when a round changes nothing.
   for (let round = 0; round < maxPackages; round++) {
@@ -83,7 +86,13 @@ async function choose(
   return { release, decision, dependencies: Object.keys(release.entry.entry.body.dependencies).sort() }
 }
 
-function pick(name: string, releases: readonly Release[], demands: readonly Demand[], ranges: string[], lockedCid: string | undefined): Release {
+function pick(
+  name: string,
+  releases: readonly Release[],
+  demands: readonly Demand[],
+  ranges: string[],
+  lockedCid: string | undefined,
+): Release {
   try {
     return pickRelease(name, releases, ranges, { lockedCid })
   } catch (error) {
@@ -98,7 +107,10 @@ function pick(name: string, releases: readonly Release[], demands: readonly Dema
 /** A dependency's failure, with who needs it. */
 function neededBy(error: unknown, demands: readonly Demand[]): unknown {
   if (!(error instanceof RegistryError)) return error
-  return new RegistryError(error.code, `${error.message} It is needed by ${demands[0]?.path}.`, { hint: error.hint, cause: error })
+  return new RegistryError(error.code, `${error.message} It is needed by ${demands[0]?.path}.`, {
+    hint: error.hint,
+    cause: error,
+  })
 }
 
 function same(a: ReadonlyMap<string, ResolvedPackage>, b: ReadonlyMap<string, ResolvedPackage>): boolean {
@@ -107,7 +119,11 @@ function same(a: ReadonlyMap<string, ResolvedPackage>, b: ReadonlyMap<string, Re
 }
 
 function tooMany(roots: readonly Requirement[]): RegistryError {
-  return new RegistryError('INVALID_PACKAGE', `The dependencies of ${roots.map(({ name }) => name).join(', ')} have no end, or are more than ${maxPackages}.`, {
-    hint: 'Install them one by one to see which it is.',
-  })
+  return new RegistryError(
+    'INVALID_PACKAGE',
+    `The dependencies of ${roots.map(({ name }) => name).join(', ')} have no end, or are more than ${maxPackages}.`,
+    {
+      hint: 'Install them one by one to see which it is.',
+    },
+  )
 }

@@ -1,8 +1,8 @@
 import semver from 'semver'
+import { parseCid } from '../blocks/block.ts'
 import { RegistryError } from '../errors.ts'
 import { isDid } from '../identity/did-key.ts'
 import { isPackageName, packageNameHint } from '../manifest/package-name.ts'
-import { parseCid } from '../blocks/block.ts'
 
 /** Which package is meant. A publisher is as the user wrote it: a did:key, a prefix of one, or a petname; `resolvePublisher` finds out. */
 export type Spec =
@@ -29,7 +29,12 @@ export function parseSpec(text: string): Spec {
   if (range === '' || (semver.validRange(range) === null && range !== 'latest')) {
     throw invalid(text, `"${range}" is no version range`, 'Ranges are written like 1.2.3, ^1.2.0, ~1.2 or ">=1 <3".')
   }
-  return { kind: 'package', name, range: range === 'latest' ? anyVersion : range, ...(publisher === undefined ? {} : { publisher }) }
+  return {
+    kind: 'package',
+    name,
+    range: range === 'latest' ? anyVersion : range,
+    ...(publisher === undefined ? {} : { publisher }),
+  }
 }
 
 export function formatSpec(spec: Spec): string {
@@ -44,7 +49,8 @@ function splitPublisher(spec: string): { publisher?: string; rest: string } {
   if (slash === -1 || spec.startsWith('@')) return { rest: spec }
   // A slash behind the first @ belongs to the range, where none is allowed.
   const publisher = spec.slice(0, slash)
-  if (publisher.includes('@') || !publisherPattern.test(publisher)) throw invalid(spec, `"${publisher}" is no publisher`)
+  if (publisher.includes('@') || !publisherPattern.test(publisher))
+    throw invalid(spec, `"${publisher}" is no publisher`)
   return { publisher, rest: spec.slice(slash + 1) }
 }
 
@@ -55,7 +61,11 @@ function invalid(text: string, why: string, hint?: string): RegistryError {
 }
 
 /** Finds the publisher a user's text means among the known ones. Throws `PACKAGE_NOT_FOUND` when none or several fit. */
-export function matchPublisher(text: string, candidates: readonly string[], petnames: (name: string) => string | undefined): string {
+export function matchPublisher(
+  text: string,
+  candidates: readonly string[],
+  petnames: (name: string) => string | undefined,
+): string {
   const isWhole: boolean = isDid(text)
   if (isWhole) return text
   const named = petnames(text)

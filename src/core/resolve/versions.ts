@@ -17,7 +17,10 @@ export function pickRelease(
   const fitting = releases
     .filter((release) => ranges.every((range) => range === '*' || semver.satisfies(versionOf(release), range)))
     // A bare name means a stable version, unless there is none.
-    .sort((a, b) => prereleaseRank(a, ranges) - prereleaseRank(b, ranges) || semver.compareBuild(versionOf(b), versionOf(a)))
+    .sort(
+      (a, b) =>
+        prereleaseRank(a, ranges) - prereleaseRank(b, ranges) || semver.compareBuild(versionOf(b), versionOf(a)),
+    )
   const locked = fitting.find((release) => release.entry.entry.body.manifest.toString() === options.lockedCid)
   if (locked !== undefined && !locked.afterFork) return locked
   const chosen = fitting.find((release) => !release.yanked && !release.afterFork)
@@ -26,7 +29,10 @@ export function pickRelease(
   if (fitting.length > 0) throw yanked(name, fitting[0]!)
   const versions = releases.map(versionOf)
   throw new RegistryError('VERSION_NOT_FOUND', `No version of ${name} fits ${ranges.join(' and ')}.`, {
-    hint: versions.length === 0 ? 'It has no release yet.' : `There is: ${versions.slice(0, 10).join(', ')}${versions.length > 10 ? ', …' : ''}`,
+    hint:
+      versions.length === 0
+        ? 'It has no release yet.'
+        : `There is: ${versions.slice(0, 10).join(', ')}${versions.length > 10 ? ', …' : ''}`,
   })
 }
 
@@ -37,14 +43,22 @@ function prereleaseRank(release: Release, ranges: readonly string[]): number {
 
 function yanked(name: string, release: Release): RegistryError {
   const reason = release.yanked === false ? '' : release.yanked.reason
-  return new RegistryError('YANKED', `${name}@${versionOf(release)} was withdrawn by its publisher${reason ? `: ${reason}` : ''}.`, {
-    hint: 'Choose another version. A project that has it locked still installs it.',
-  })
+  return new RegistryError(
+    'YANKED',
+    `${name}@${versionOf(release)} was withdrawn by its publisher${reason ? `: ${reason}` : ''}.`,
+    {
+      hint: 'Choose another version. A project that has it locked still installs it.',
+    },
+  )
 }
 
 function forked(name: string, release: Release): RegistryError {
   const { author } = release.entry.entry
-  return new RegistryError('LOG_FORKED', `The log of ${author} has forked before ${name}@${versionOf(release)}: two contradicting statements were signed.`, {
-    hint: 'The key may be stolen, or used on two machines. Ask the publisher. What was released before the fork can be installed.',
-  })
+  return new RegistryError(
+    'LOG_FORKED',
+    `The log of ${author} has forked before ${name}@${versionOf(release)}: two contradicting statements were signed.`,
+    {
+      hint: 'The key may be stolen, or used on two machines. Ask the publisher. What was released before the fork can be installed.',
+    },
+  )
 }

@@ -55,12 +55,37 @@ export function mergeResults(request: {
     const hit = others.get(document.name)
     if (hit === undefined) return []
     const { name, version, description, category, keywords, sources } = hit
-    return [{ name, version, description, category, keywords, publisher: null, cid: null, score, providers: 0, sources, yanked: false }]
+    return [
+      {
+        name,
+        version,
+        description,
+        category,
+        keywords,
+        publisher: null,
+        cid: null,
+        score,
+        providers: 0,
+        sources,
+        yanked: false,
+      },
+    ]
   })
-  return [...own, ...foreign].sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)).slice(0, limit)
+  return [...own, ...foreign]
+    .sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+    .slice(0, limit)
 }
 
 function asDocument({ name, version, description, category, keywords }: CentralHit): PackageDocument {
-  const unknown = { publisher: '', cid: '', entry: '', license: '', authors: [], time: 0, yanked: false, deprecated: '' }
+  const unknown = {
+    publisher: '',
+    cid: '',
+    entry: '',
+    license: '',
+    authors: [],
+    time: 0,
+    yanked: false,
+    deprecated: '',
+  }
   return { ...unknown, name, version, description, category, keywords }
 }

@@ -2,7 +2,10 @@ const maxTokens = 16
 
 /** Lower case without diacritics: how words are compared everywhere. */
 export function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase()
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
 }
 
 /** The words of a query, folded, in order, each once; at most 16. */

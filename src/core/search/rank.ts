@@ -8,7 +8,15 @@ export interface RankedDocument {
 }
 
 /** What one word of the query earns where it is found; the best place counts. */
-const weights = { name: 1, namePrefix: 0.75, keyword: 0.7, keywordPrefix: 0.5, category: 0.45, description: 0.35, descriptionPrefix: 0.25 }
+const weights = {
+  name: 1,
+  namePrefix: 0.75,
+  keyword: 0.7,
+  keywordPrefix: 0.5,
+  category: 0.45,
+  description: 0.35,
+  descriptionPrefix: 0.25,
+}
 const exactName = 1
 const nameStart = 0.25
 const yankedFactor = 0.2
@@ -19,9 +27,14 @@ const deprecatedFactor = 0.5
  * where it fits best. Pure and free of locale, so that every platform and every peer's answer is ranked alike; ties go by name, then publisher.
  * An empty query lists the newest first. Candidates that fit no word are left out.
  */
-export function rankDocuments(query: SearchQuery, documents: readonly PackageDocument[], limit: number): RankedDocument[] {
+export function rankDocuments(
+  query: SearchQuery,
+  documents: readonly PackageDocument[],
+  limit: number,
+): RankedDocument[] {
   const tokens = queryTokens(query.text)
-  const wanted = query.category === undefined ? documents : documents.filter(({ category }) => category === query.category)
+  const wanted =
+    query.category === undefined ? documents : documents.filter(({ category }) => category === query.category)
   if (tokens.length === 0) {
     return [...wanted]
       .sort((a, b) => b.time - a.time || byName(a, b))

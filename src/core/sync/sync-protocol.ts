@@ -97,9 +97,13 @@ export function createSync(options: {
 
   return {
     serve: () =>
-      serveProtocol({ ...options, requestsPerMinute: limits.syncsPerMinute }, syncProtocol, async (stream, takeRequest) => {
-        if (takeRequest()) await answer(stream)
-      }),
+      serveProtocol(
+        { ...options, requestsPerMinute: limits.syncsPerMinute },
+        syncProtocol,
+        async (stream, takeRequest) => {
+          if (takeRequest()) await answer(stream)
+        },
+      ),
     async syncWith(peerId, { signal } = {}) {
       const stream = await network.openStream(peerId, syncProtocol, { signal })
       try {
@@ -109,7 +113,8 @@ export function createSync(options: {
         const lacking: Uint8Array[] = []
         const offering: Uint8Array[] = []
         for (let bucket = await readBucket(reader); bucket !== undefined; bucket = await readBucket(reader)) {
-          if (lacking.length < limits.maxSyncEntries) lacking.push(...bucket.digests.filter((digest) => !own.has(digest)))
+          if (lacking.length < limits.maxSyncEntries)
+            lacking.push(...bucket.digests.filter((digest) => !own.has(digest)))
           const theirs = createDigestSet(bucket.digests)
           offering.push(...own.bucket(bucket.index).filter((digest) => !theirs.has(digest)))
         }
@@ -157,5 +162,7 @@ async function readBucket(reader: ByteReader): Promise<{ index: number; digests:
 function splitDigests(frame: Uint8Array): Uint8Array[] {
   if (frame.length % digestBytes !== 0) throw protocolViolation('a list that is not a list of digests')
   const copy = frame.slice()
-  return Array.from({ length: copy.length / digestBytes }, (_, at) => copy.subarray(at * digestBytes, (at + 1) * digestBytes))
+  return Array.from({ length: copy.length / digestBytes }, (_, at) =>
+    copy.subarray(at * digestBytes, (at + 1) * digestBytes),
+  )
 }

@@ -51,9 +51,13 @@ export function createTrust(state: StateStore): Trust {
       if (stored === undefined) return
       const parsed = v.safeParse(schema, stored)
       if (!parsed.success) {
-        throw new RegistryError('STORAGE_CORRUPT', 'The file of your trust decisions (p2p/state/trust.json) is not what was written.', {
-          hint: 'Mend it, or move it away to start without pins: the next install of each package then pins its publisher anew.',
-        })
+        throw new RegistryError(
+          'STORAGE_CORRUPT',
+          'The file of your trust decisions (p2p/state/trust.json) is not what was written.',
+          {
+            hint: 'Mend it, or move it away to start without pins: the next install of each package then pins its publisher anew.',
+          },
+        )
       }
       known = parsed.output
     },
@@ -81,11 +85,15 @@ export function createTrust(state: StateStore): Trust {
       checkDid(publisher)
       const name = petname ?? publisher.slice(-8).toLowerCase()
       if (!petnamePattern.test(name)) {
-        throw new RegistryError('USAGE', `"${name}" is no petname.`, { hint: 'Use lower-case letters, digits, ".", "_" and "-".' })
+        throw new RegistryError('USAGE', `"${name}" is no petname.`, {
+          hint: 'Use lower-case letters, digits, ".", "_" and "-".',
+        })
       }
       const taken = known.petnames[name]
       if (Object.hasOwn(known.petnames, name) && taken !== publisher) {
-        throw new RegistryError('USAGE', `The petname ${name} belongs to ${taken}.`, { hint: 'Choose another one with --as.' })
+        throw new RegistryError('USAGE', `The petname ${name} belongs to ${taken}.`, {
+          hint: 'Choose another one with --as.',
+        })
       }
       const others = Object.entries(known.petnames).filter(([, did]) => did !== publisher)
       known = {
@@ -119,7 +127,9 @@ export function createTrust(state: StateStore): Trust {
         publisher,
         petname: petnameOf(publisher) ?? null,
         blocked: known.blocked.includes(publisher),
-        pins: Object.keys(known.pins).filter((name) => known.pins[name] === publisher).sort(),
+        pins: Object.keys(known.pins)
+          .filter((name) => known.pins[name] === publisher)
+          .sort(),
       }))
     },
   }
@@ -131,5 +141,7 @@ function without(entries: Record<string, string>, publisher: string): Record<str
 
 function checkDid(publisher: string): void {
   if (isDid(publisher)) return
-  throw new RegistryError('USAGE', `"${publisher}" is not a publisher.`, { hint: 'A publisher looks like did:key:z6Mk… and is shown by: ggen marketplace info <package>' })
+  throw new RegistryError('USAGE', `"${publisher}" is not a publisher.`, {
+    hint: 'A publisher looks like did:key:z6Mk… and is shown by: ggen marketplace info <package>',
+  })
 }

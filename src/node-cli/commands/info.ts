@@ -14,7 +14,10 @@ export class InfoCommand extends GgenCommand {
   static override usage = Command.Usage({
     category: 'Packages',
     description: 'Show what is known about a package and who signed it',
-    examples: [['The newest version', 'ggen marketplace info rest-handlers'], ['One version', 'ggen marketplace info rest-handlers@1.0.0']],
+    examples: [
+      ['The newest version', 'ggen marketplace info rest-handlers'],
+      ['One version', 'ggen marketplace info rest-handlers@1.0.0'],
+    ],
   })
   spec = Option.String({ name: 'spec' })
   dir = Option.String('--dir', '.', { description: 'Project folder (the current one)' })
@@ -22,7 +25,10 @@ export class InfoCommand extends GgenCommand {
 
   async execute(): Promise<number> {
     const result = await useService(this.context, this.offline ? 'offline' : 'client', (service, options) =>
-      service.info({ spec: this.spec, dir: this.absolute(this.dir), ...(this.offline ? { offline: true } : {}) }, options),
+      service.info(
+        { spec: this.spec, dir: this.absolute(this.dir), ...(this.offline ? { offline: true } : {}) },
+        options,
+      ),
     )
     this.print(result, infoText)
     return 0
@@ -30,7 +36,10 @@ export class InfoCommand extends GgenCommand {
 }
 
 function infoText(info: InfoResult, colours: Colours): string {
-  const list = (entries: Record<string, string>): string => Object.entries(entries).map(([name, range]) => `${name} ${range}`.trim()).join(', ')
+  const list = (entries: Record<string, string>): string =>
+    Object.entries(entries)
+      .map(([name, range]) => `${name} ${range}`.trim())
+      .join(', ')
   const versions = info.versions.map(({ version, yanked }) => (yanked ? `${version} (withdrawn)` : version))
   const more = versions.length > maxVersionsShown ? `, and ${versions.length - maxVersionsShown} older` : ''
   const facts: [string, string][] = [
@@ -55,7 +64,9 @@ function infoText(info: InfoResult, colours: Colours): string {
     ...(info.forked ? [colours.red('The log of this publisher has forked: two different histories were signed.')] : []),
     ...(info.deprecated === '' ? [] : [colours.yellow(`Deprecated: ${clean(info.deprecated)}`)]),
   ]
-  return [colours.bold(info.name), clean(info.description), ...warnings, renderFacts(shown, colours)].filter((part) => part !== '').join('\n')
+  return [colours.bold(info.name), clean(info.description), ...warnings, renderFacts(shown, colours)]
+    .filter((part) => part !== '')
+    .join('\n')
 }
 
 export const commands = [InfoCommand]

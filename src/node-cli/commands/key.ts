@@ -9,18 +9,33 @@ import { UsageFault } from '../usage-fault.ts'
 import { GgenCommand } from './command.ts'
 
 const category = 'Key'
-const passphraseHelp = 'A passphrase is read from the environment variable GGEN_PASSPHRASE, so that it stands in no process list.'
+const passphraseHelp =
+  'A passphrase is read from the environment variable GGEN_PASSPHRASE, so that it stands in no process list.'
 
 export class KeyShowCommand extends GgenCommand {
-  static override paths = [['marketplace', 'key', 'show'], ['marketplace', 'key']]
-  static override usage = Command.Usage({ category, description: 'Show the key you publish with', examples: [['Your publisher ID', 'ggen marketplace key show']] })
+  static override paths = [
+    ['marketplace', 'key', 'show'],
+    ['marketplace', 'key'],
+  ]
+  static override usage = Command.Usage({
+    category,
+    description: 'Show the key you publish with',
+    examples: [['Your publisher ID', 'ggen marketplace key show']],
+  })
 
   async execute(): Promise<number> {
     const { loadPublisher } = await import('../node/keys.ts')
     const path = this.context.paths.publisherKey
     const { did } = await loadPublisher(path)
     this.print({ publisher: did, fingerprint: fingerprint(did), path }, (key, colours) =>
-      renderFacts([['Publisher', key.publisher], ['Fingerprint', key.fingerprint], ['File', key.path]], colours),
+      renderFacts(
+        [
+          ['Publisher', key.publisher],
+          ['Fingerprint', key.fingerprint],
+          ['File', key.path],
+        ],
+        colours,
+      ),
     )
     return 0
   }
@@ -40,13 +55,20 @@ export class KeyExportCommand extends GgenCommand {
   async execute(): Promise<number> {
     const { exportPublisher, loadPublisher } = await import('../node/keys.ts')
     const file = this.absolute(this.file)
-    if (existsSync(file) && !this.force) throw new UsageFault(`${file} exists.`, 'Choose another name, or overwrite it with --force.')
+    if (existsSync(file) && !this.force)
+      throw new UsageFault(`${file} exists.`, 'Choose another name, or overwrite it with --force.')
     const passphrase = this.context.env.GGEN_PASSPHRASE
-    if (passphrase === undefined) this.note('Note: written without a passphrase; whoever reads the file can publish in your name. Set GGEN_PASSPHRASE to encrypt it.')
+    if (passphrase === undefined)
+      this.note(
+        'Note: written without a passphrase; whoever reads the file can publish in your name. Set GGEN_PASSPHRASE to encrypt it.',
+      )
     const { publisherKey } = this.context.paths
     writeSecret(file, await exportPublisher(publisherKey, passphrase))
     const { did } = await loadPublisher(publisherKey)
-    this.print({ file, publisher: did, encrypted: passphrase !== undefined }, (done) => `Wrote the key of ${done.publisher} to ${done.file}.`)
+    this.print(
+      { file, publisher: did, encrypted: passphrase !== undefined },
+      (done) => `Wrote the key of ${done.publisher} to ${done.file}.`,
+    )
     return 0
   }
 }
@@ -63,10 +85,15 @@ export class KeyImportCommand extends GgenCommand {
 
   async execute(): Promise<number> {
     const { paths, env } = this.context
-    if (await isAnswering(paths.controlSocket)) throw new UsageFault('A running node uses the present key.', 'Stop it first: ggen marketplace p2p stop')
+    if (await isAnswering(paths.controlSocket))
+      throw new UsageFault('A running node uses the present key.', 'Stop it first: ggen marketplace p2p stop')
     const { importPublisher } = await import('../node/keys.ts')
     const result = await importPublisher(paths.publisherKey, readText(this.absolute(this.file)), env.GGEN_PASSPHRASE)
-    this.print(result, ({ publisher, backup }) => `You now publish as ${publisher}.${backup === null ? '' : `\nThe key before it is kept in ${backup}.`}`)
+    this.print(
+      result,
+      ({ publisher, backup }) =>
+        `You now publish as ${publisher}.${backup === null ? '' : `\nThe key before it is kept in ${backup}.`}`,
+    )
     return 0
   }
 }
@@ -76,7 +103,8 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    if (isMissing) throw new UsageFault(`There is no file ${file}.`, 'Name the file that ggen marketplace key export wrote.')
+    if (isMissing)
+      throw new UsageFault(`There is no file ${file}.`, 'Name the file that ggen marketplace key export wrote.')
     throw new RegistryError('PERMISSION', `${file} cannot be read.`, { hint: 'Check its permissions.', cause })
   }
 }

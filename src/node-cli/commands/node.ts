@@ -38,7 +38,10 @@ export class DisconnectCommand extends GgenCommand {
   static override usage = Command.Usage({
     category: 'Node',
     description: 'Disconnect a peer, or shut the node down',
-    examples: [['From one peer', 'ggen p2p disconnect --peer 12D3KooW…'], ['Shut down', 'ggen p2p disconnect --shutdown']],
+    examples: [
+      ['From one peer', 'ggen p2p disconnect --peer 12D3KooW…'],
+      ['Shut down', 'ggen p2p disconnect --shutdown'],
+    ],
   })
   peer = Option.String('--peer', { description: 'Peer ID' })
   shutdown = Option.Boolean('--shutdown', false, { description: 'Stop the node' })
@@ -46,8 +49,11 @@ export class DisconnectCommand extends GgenCommand {
   async execute(): Promise<number> {
     const { peer } = this
     if (this.shutdown) return stopNode(this)
-    if (peer === undefined) throw new UsageFault('Say what to disconnect.', 'Give --peer <peer ID>, or --shutdown to stop the node.')
-    const result = await useService(this.context, 'nothing', (service, options) => service.disconnect({ peerId: peer }, options))
+    if (peer === undefined)
+      throw new UsageFault('Say what to disconnect.', 'Give --peer <peer ID>, or --shutdown to stop the node.')
+    const result = await useService(this.context, 'nothing', (service, options) =>
+      service.disconnect({ peerId: peer }, options),
+    )
     this.print(result, ({ peerId }) => `Disconnected from ${peerId}.`)
     return 0
   }
@@ -77,7 +83,9 @@ async function stopNode(command: DisconnectCommand): Promise<number> {
   while ((pid !== undefined && isAlive(pid)) || (await isAnswering(paths.controlSocket))) {
     signal.throwIfAborted()
     if (performance.now() > deadlineMs) {
-      throw new RegistryError('TIMEOUT', `The node (pid ${pid}) has been told to stop but still runs.`, { hint: `See its log: ${paths.daemonLog}` })
+      throw new RegistryError('TIMEOUT', `The node (pid ${pid}) has been told to stop but still runs.`, {
+        hint: `See its log: ${paths.daemonLog}`,
+      })
     }
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
@@ -90,7 +98,10 @@ export class PeersCommand extends GgenCommand {
   static override usage = Command.Usage({
     category: 'Node',
     description: 'List connected and banned peers',
-    examples: [['The best first', 'ggen p2p peers'], ['The nearest first', 'ggen p2p peers --sort latency']],
+    examples: [
+      ['The best first', 'ggen p2p peers'],
+      ['The nearest first', 'ggen p2p peers --sort latency'],
+    ],
   })
   sort = Option.String('--sort', 'reputation', {
     description: 'reputation, latency or packages',
@@ -98,7 +109,9 @@ export class PeersCommand extends GgenCommand {
   })
 
   async execute(): Promise<number> {
-    const result = await useService(this.context, 'nothing', (service, options) => service.peers({ sort: this.sort as PeerSort }, options))
+    const result = await useService(this.context, 'nothing', (service, options) =>
+      service.peers({ sort: this.sort as PeerSort }, options),
+    )
     this.print(result, peersText)
     return 0
   }
@@ -116,7 +129,11 @@ function peersText({ peers }: PeersResult, colours: Colours): string {
     peer.agent,
     peer.address.replace(/\/p2p\/[^/]+$/, ''),
   ])
-  return renderTable(['PEER', 'TRANSPORT', 'DIR', 'REPUTATION', 'LATENCY', 'PACKAGES', 'AGENT', 'ADDRESS'], rows, colours)
+  return renderTable(
+    ['PEER', 'TRANSPORT', 'DIR', 'REPUTATION', 'LATENCY', 'PACKAGES', 'AGENT', 'ADDRESS'],
+    rows,
+    colours,
+  )
 }
 
 export class BootstrapCommand extends GgenCommand {
@@ -124,14 +141,23 @@ export class BootstrapCommand extends GgenCommand {
   static override usage = Command.Usage({
     category: 'Node',
     description: 'Join the network through bootstrap nodes now',
-    examples: [['Through the configured ones', 'ggen p2p bootstrap'], ['Through another, until the DHT is filled', 'ggen p2p bootstrap --nodes /ip4/…/p2p/12D3KooW… --wait']],
+    examples: [
+      ['Through the configured ones', 'ggen p2p bootstrap'],
+      ['Through another, until the DHT is filled', 'ggen p2p bootstrap --nodes /ip4/…/p2p/12D3KooW… --wait'],
+    ],
   })
   nodes = Option.Array('--nodes', [], { description: 'Address of a bootstrap node (may be repeated)' })
   wait = Option.Boolean('--wait', false, { description: 'Return when the routing table is filled' })
 
   async execute(): Promise<number> {
-    const result = await useService(this.context, 'nothing', (service, options) => service.bootstrap({ nodes: this.nodes, wait: this.wait }, options))
-    this.print(result, ({ connected, contacted, routingTable, tookMs }) => `Connected to ${connected} of ${contacted} nodes in ${formatDuration(tookMs)}; ${count(routingTable, 'peer')} in the routing table.`)
+    const result = await useService(this.context, 'nothing', (service, options) =>
+      service.bootstrap({ nodes: this.nodes, wait: this.wait }, options),
+    )
+    this.print(
+      result,
+      ({ connected, contacted, routingTable, tookMs }) =>
+        `Connected to ${connected} of ${contacted} nodes in ${formatDuration(tookMs)}; ${count(routingTable, 'peer')} in the routing table.`,
+    )
     return 0
   }
 }

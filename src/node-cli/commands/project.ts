@@ -23,7 +23,8 @@ export class InstallCommand extends ProjectCommand {
   static override usage = Command.Usage({
     category,
     description: 'Install packages into the project, or what its ggen.lock asks for',
-    details: 'A package is named as `name`, `name@range`, `publisher/name@range` or by its content ID. Every block is checked against the content ID, and the content ID against the publisher\'s signature.',
+    details:
+      "A package is named as `name`, `name@range`, `publisher/name@range` or by its content ID. Every block is checked against the content ID, and the content ID against the publisher's signature.",
     examples: [
       ['The newest version', 'ggen marketplace install invoice-ontology'],
       ['A range', 'ggen marketplace install "rest-handlers@^1.2"'],
@@ -31,7 +32,10 @@ export class InstallCommand extends ProjectCommand {
     ],
   })
   specs = Option.Rest({ name: 'spec' })
-  registry = Option.String('--registry', 'all', { validator: t.isEnum(['all', 'p2p', 'central'] as const), description: 'all, p2p or central' })
+  registry = Option.String('--registry', 'all', {
+    validator: t.isEnum(['all', 'p2p', 'central'] as const),
+    description: 'all, p2p or central',
+  })
   frozen = Option.Boolean('--frozen-lockfile', false, { description: 'Fail instead of changing ggen.lock' })
   offline = Option.Boolean('--offline', false, { description: 'Use only what is cached' })
   dryRun = Option.Boolean('--dry-run', false, { description: 'Say what would be installed, write nothing' })
@@ -41,7 +45,15 @@ export class InstallCommand extends ProjectCommand {
     const { frozen, offline, dryRun, force } = this
     const result = await useService(this.context, offline ? 'offline' : 'client', (service, options) =>
       service.install(
-        { specs: this.specs, dir: this.project, registry: this.registry as RegistryChoice, frozenLockfile: frozen, offline, dryRun, force },
+        {
+          specs: this.specs,
+          dir: this.project,
+          registry: this.registry as RegistryChoice,
+          frozenLockfile: frozen,
+          offline,
+          dryRun,
+          force,
+        },
         options,
       ),
     )
@@ -52,8 +64,15 @@ export class InstallCommand extends ProjectCommand {
 }
 
 function installText({ installed, removed, tookMs }: InstallResult, dryRun: boolean, colours: Colours): string {
-  if (installed.length === 0 && removed.length === 0) return 'Nothing to install: name a package, or see ggen marketplace search.'
-  const rows = installed.map((one) => [one.name, one.version, formatBytes(one.bytes), formatBytes(one.fetchedBytes), one.sources.map((source) => (source.length > 20 ? `…${source.slice(-8)}` : source)).join(', ')])
+  if (installed.length === 0 && removed.length === 0)
+    return 'Nothing to install: name a package, or see ggen marketplace search.'
+  const rows = installed.map((one) => [
+    one.name,
+    one.version,
+    formatBytes(one.bytes),
+    formatBytes(one.fetchedBytes),
+    one.sources.map((source) => (source.length > 20 ? `…${source.slice(-8)}` : source)).join(', '),
+  ])
   const verb = dryRun ? 'would be installed' : 'installed'
   return [
     renderTable(['NAME', 'VERSION', 'SIZE', 'FETCHED', 'FROM'], rows, colours),
@@ -64,11 +83,17 @@ function installText({ installed, removed, tookMs }: InstallResult, dryRun: bool
 
 export class UninstallCommand extends ProjectCommand {
   static override paths = [['marketplace', 'uninstall']]
-  static override usage = Command.Usage({ category, description: 'Remove packages from the project, and what nothing needs any more', examples: [['Remove one', 'ggen marketplace uninstall rest-handlers']] })
+  static override usage = Command.Usage({
+    category,
+    description: 'Remove packages from the project, and what nothing needs any more',
+    examples: [['Remove one', 'ggen marketplace uninstall rest-handlers']],
+  })
   names = Option.Rest({ name: 'name', required: 1 })
 
   async execute(): Promise<number> {
-    const result = await useService(this.context, 'offline', (service, options) => service.uninstall({ names: this.names, dir: this.project }, options))
+    const result = await useService(this.context, 'offline', (service, options) =>
+      service.uninstall({ names: this.names, dir: this.project }, options),
+    )
     this.print(result, ({ removed }) => `Removed: ${clean(removed.join(', '))}`)
     return 0
   }
@@ -76,10 +101,16 @@ export class UninstallCommand extends ProjectCommand {
 
 export class ListCommand extends ProjectCommand {
   static override paths = [['marketplace', 'list']]
-  static override usage = Command.Usage({ category, description: 'List what is installed in the project', examples: [['This project', 'ggen marketplace list']] })
+  static override usage = Command.Usage({
+    category,
+    description: 'List what is installed in the project',
+    examples: [['This project', 'ggen marketplace list']],
+  })
 
   async execute(): Promise<number> {
-    const result = await useService(this.context, 'offline', (service, options) => service.list({ dir: this.project }, options))
+    const result = await useService(this.context, 'offline', (service, options) =>
+      service.list({ dir: this.project }, options),
+    )
     this.print(result, listText)
     return 0
   }
@@ -87,7 +118,13 @@ export class ListCommand extends ProjectCommand {
 
 function listText({ packages }: ListResult, colours: Colours): string {
   if (packages.length === 0) return 'Nothing is installed here. Install a package: ggen marketplace install <name>'
-  const rows = packages.map(({ name, version, publisher, cid, present }) => [name, version, publisher === null ? '-' : shortId(publisher), shortId(cid, 20), present ? '' : 'missing: run ggen marketplace install'])
+  const rows = packages.map(({ name, version, publisher, cid, present }) => [
+    name,
+    version,
+    publisher === null ? '-' : shortId(publisher),
+    shortId(cid, 20),
+    present ? '' : 'missing: run ggen marketplace install',
+  ])
   return renderTable(['NAME', 'VERSION', 'PUBLISHER', 'CONTENT', ''], rows, colours)
 }
 
@@ -96,14 +133,23 @@ export class VerifyCommand extends ProjectCommand {
   static override usage = Command.Usage({
     category,
     description: 'Hash everything installed again and check it against the lock and the signatures',
-    examples: [['All packages', 'ggen marketplace verify'], ['One package', 'ggen marketplace verify rest-handlers']],
+    examples: [
+      ['All packages', 'ggen marketplace verify'],
+      ['One package', 'ggen marketplace verify rest-handlers'],
+    ],
   })
   names = Option.Rest({ name: 'name' })
 
   async execute(): Promise<number> {
-    const result = await useService(this.context, 'offline', (service, options) => service.verify({ names: this.names, dir: this.project }, options))
+    const result = await useService(this.context, 'offline', (service, options) =>
+      service.verify({ names: this.names, dir: this.project }, options),
+    )
     const broken = result.packages.filter(({ ok }) => !ok).map(({ name }) => name)
-    const error = { code: 'VERIFICATION_FAILED', message: `Not as published: ${broken.join(', ')}.`, hint: 'Install again what was changed: ggen marketplace install --force' }
+    const error = {
+      code: 'VERIFICATION_FAILED',
+      message: `Not as published: ${broken.join(', ')}.`,
+      hint: 'Install again what was changed: ggen marketplace install --force',
+    }
     this.print(result.ok ? result : { ...result, error }, verifyText)
     if (result.ok) return 0
     if (!this.json) this.note(`Error [${error.code}]: ${clean(error.message)}\nHint: ${error.hint}`)
@@ -114,7 +160,11 @@ export class VerifyCommand extends ProjectCommand {
 function verifyText({ packages }: VerifyResult, colours: Colours): string {
   if (packages.length === 0) return 'Nothing is installed here.'
   const lines = packages.flatMap(({ name, version, ok, publisher, signature, files, faults, error }) => {
-    const signed = { valid: `signed by ${publisher === null ? 'nobody' : fingerprint(publisher)}`, missing: 'no signed release of it is known here', invalid: 'signed as something else' }[signature]
+    const signed = {
+      valid: `signed by ${publisher === null ? 'nobody' : fingerprint(publisher)}`,
+      missing: 'no signed release of it is known here',
+      invalid: 'signed as something else',
+    }[signature]
     const head = `${ok ? colours.green('verified') : colours.red('NOT verified')} ${clean(name)}@${clean(version)}: ${error ?? `${count(files, 'file')}, ${signed}`}`
     return [head, ...faults.map(({ path, fault }) => `  ${fault}: ${clean(path) || 'something in the folder'}`)]
   })

@@ -1,10 +1,10 @@
 import { Command, Option } from 'clipanion'
 import * as t from 'typanion'
 import type { PublishResult } from '../../core/control/service.ts'
-import type { Colours } from '../render/text.ts'
-import { clean, count, formatBytes, formatDuration } from '../render/text.ts'
 import { renderFacts } from '../render/facts.ts'
 import { renderTable } from '../render/table.ts'
+import type { Colours } from '../render/text.ts'
+import { clean, count, formatBytes, formatDuration } from '../render/text.ts'
 import { UsageFault } from '../usage-fault.ts'
 import { useService } from '../use-service.ts'
 import { GgenCommand, p2pPaths } from './command.ts'
@@ -15,7 +15,8 @@ export class PublishCommand extends GgenCommand {
   static override usage = Command.Usage({
     category: 'Packages',
     description: 'Publish a folder with a package.toml, signed with your key',
-    details: 'What .ggenignore (else .gitignore) names is left out, and `.git`, `node_modules` and key files always. A published version never changes.',
+    details:
+      'What .ggenignore (else .gitignore) names is left out, and `.git`, `node_modules` and key files always. A published version never changes.',
     examples: [
       ['Publish', 'ggen p2p publish ./my-package'],
       ['See first what would be published', 'ggen p2p publish ./my-package --dry-run'],
@@ -24,9 +25,14 @@ export class PublishCommand extends GgenCommand {
   })
   dir = Option.String({ name: 'folder' })
   dryRun = Option.Boolean('--dry-run', false, { description: 'List what would be published, write nothing' })
-  wait = Option.String('--wait', { tolerateBoolean: true, description: 'Return when this many other peers (1) hold a verified copy' })
+  wait = Option.String('--wait', {
+    tolerateBoolean: true,
+    description: 'Return when this many other peers (1) hold a verified copy',
+  })
   timeout = Option.String('--timeout', { validator: seconds, description: 'Seconds to wait for them (60)' })
-  noAnnounce = Option.Boolean('--no-announce', false, { description: 'Tell nobody now; peers learn of it when they reconcile' })
+  noAnnounce = Option.Boolean('--no-announce', false, {
+    description: 'Tell nobody now; peers learn of it when they reconcile',
+  })
   name = Option.String('--name', { description: 'Instead of the name in the package file' })
   packageVersion = Option.String('--version', { description: 'Instead of the version in the package file' })
 
@@ -55,7 +61,8 @@ export class PublishCommand extends GgenCommand {
     if (this.wait === undefined || this.wait === false) return undefined
     if (this.wait === true) return 1
     const wanted = Number(this.wait)
-    if (!t.isInteger()(wanted) || wanted < 1 || wanted > 1000) throw new UsageFault(`--wait=${this.wait} is no number of peers.`, 'Write --wait or --wait=2.')
+    if (!t.isInteger()(wanted) || wanted < 1 || wanted > 1000)
+      throw new UsageFault(`--wait=${this.wait} is no number of peers.`, 'Write --wait or --wait=2.')
     return wanted
   }
 }
@@ -75,9 +82,20 @@ function dryRunText(result: PublishResult, colours: Colours): string {
   const { files = [], ignored = [] } = result.dryRun ?? {}
   const parts = [
     `${colours.bold(`${result.name}@${result.version}`)} would be published with ${count(files.length, 'file')}, ${formatBytes(result.bytes)}, as ${result.cid}.`,
-    renderTable(['FILE', 'SIZE'], files.map(({ path, size }) => [path, formatBytes(size)]), colours),
+    renderTable(
+      ['FILE', 'SIZE'],
+      files.map(({ path, size }) => [path, formatBytes(size)]),
+      colours,
+    ),
   ]
-  if (ignored.length > 0) parts.push(renderTable(['LEFT OUT', 'WHY'], ignored.map(({ path, reason }) => [path, reason]), colours))
+  if (ignored.length > 0)
+    parts.push(
+      renderTable(
+        ['LEFT OUT', 'WHY'],
+        ignored.map(({ path, reason }) => [path, reason]),
+        colours,
+      ),
+    )
   return parts.join('\n\n')
 }
 

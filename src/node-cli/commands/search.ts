@@ -37,7 +37,10 @@ export class P2pSearchCommand extends SearchBase {
   static override usage = Command.Usage({
     category: 'Packages',
     description: 'Search what this node and its peers know',
-    examples: [['By words', 'ggen p2p search rest api'], ['In one category', 'ggen p2p search invoice -c ontology -l 5']],
+    examples: [
+      ['By words', 'ggen p2p search rest api'],
+      ['In one category', 'ggen p2p search invoice -c ontology -l 5'],
+    ],
   })
 
   execute(): Promise<number> {
@@ -50,9 +53,15 @@ export class SearchCommand extends SearchBase {
   static override usage = Command.Usage({
     category: 'Packages',
     description: 'Search peers and central registries at once',
-    examples: [['By words', 'ggen marketplace search rest api'], ['Among peers only', 'ggen marketplace search invoice --registry p2p']],
+    examples: [
+      ['By words', 'ggen marketplace search rest api'],
+      ['Among peers only', 'ggen marketplace search invoice --registry p2p'],
+    ],
   })
-  registry = Option.String('--registry', 'all', { validator: t.isEnum(['all', 'p2p', 'central'] as const), description: 'all, p2p or central' })
+  registry = Option.String('--registry', 'all', {
+    validator: t.isEnum(['all', 'p2p', 'central'] as const),
+    description: 'all, p2p or central',
+  })
 
   execute(): Promise<number> {
     return this.search(this.registry as RegistryChoice)
@@ -61,7 +70,9 @@ export class SearchCommand extends SearchBase {
 
 function searchText({ query, results, sources, tookMs }: SearchResult, colours: Colours): string {
   const failed = sources.filter(({ status }) => status === 'timeout' || status === 'error')
-  const notes = failed.map(({ source, status, error }) => colours.yellow(`${clean(source)}: ${status === 'timeout' ? 'did not answer in time' : clean(error ?? 'failed')}`))
+  const notes = failed.map(({ source, status, error }) =>
+    colours.yellow(`${clean(source)}: ${status === 'timeout' ? 'did not answer in time' : clean(error ?? 'failed')}`),
+  )
   if (results.length === 0) return [`Nothing found for "${clean(query)}".`, ...notes].join('\n')
   const rows = results.map((result) => [
     `${result.name}${result.yanked ? ' (withdrawn)' : ''}`,
@@ -71,8 +82,14 @@ function searchText({ query, results, sources, tookMs }: SearchResult, colours: 
     String(result.providers),
     result.sources.join(', '),
   ])
-  const summary = colours.dim(`${count(results.length, 'package')} in ${formatDuration(tookMs)}. Install one: ggen marketplace install <name>`)
-  return [renderTable(['NAME', 'VERSION', 'DESCRIPTION', 'PUBLISHER', 'HELD BY', 'FROM'], rows, colours), summary, ...notes].join('\n')
+  const summary = colours.dim(
+    `${count(results.length, 'package')} in ${formatDuration(tookMs)}. Install one: ggen marketplace install <name>`,
+  )
+  return [
+    renderTable(['NAME', 'VERSION', 'DESCRIPTION', 'PUBLISHER', 'HELD BY', 'FROM'], rows, colours),
+    summary,
+    ...notes,
+  ].join('\n')
 }
 
 function clip(text: string, length: number): string {

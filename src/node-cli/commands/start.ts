@@ -4,10 +4,10 @@ import { loadConfig } from '../config-file.ts'
 import type { Ready } from '../daemon/run-daemon.ts'
 import type { DaemonMessage } from '../daemon/spawn-daemon.ts'
 import { daemonMark, spawnDaemon } from '../daemon/spawn-daemon.ts'
-import { UsageFault } from '../usage-fault.ts'
+import { renderFacts } from '../render/facts.ts'
 import type { Colours } from '../render/text.ts'
 import { formatDuration } from '../render/text.ts'
-import { renderFacts } from '../render/facts.ts'
+import { UsageFault } from '../usage-fault.ts'
 import { GgenCommand, p2pPaths } from './command.ts'
 
 export class StartCommand extends GgenCommand {
@@ -15,7 +15,8 @@ export class StartCommand extends GgenCommand {
   static override usage = Command.Usage({
     category: 'Node',
     description: 'Run a node of the network',
-    details: 'Runs in the foreground until Ctrl-C; with `--daemon` it returns when the node is ready and leaves it running. Settings come from p2p-config.toml; flags win over it.',
+    details:
+      'Runs in the foreground until Ctrl-C; with `--daemon` it returns when the node is ready and leaves it running. Settings come from p2p-config.toml; flags win over it.',
     examples: [
       ['Run in the background', 'ggen p2p start --daemon'],
       ['Join through a node you know', 'ggen p2p start --daemon --bootstrap /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW…'],
@@ -33,7 +34,8 @@ export class StartCommand extends GgenCommand {
   daemon = Option.Boolean('--daemon', false, { description: 'Leave the node running in the background' })
 
   async execute(): Promise<number> {
-    if (this.dhtServer && this.dhtClient) throw new UsageFault('--dht-server and --dht-client exclude each other.', 'Give one of them, or neither.')
+    if (this.dhtServer && this.dhtClient)
+      throw new UsageFault('--dht-server and --dht-client exclude each other.', 'Give one of them, or neither.')
     const { context } = this
     const isDaemon = context.env[daemonMark] === '1' && process.send !== undefined
     const config = loadConfig(context, { file: this.config, flags: this.flags() })
@@ -41,13 +43,20 @@ export class StartCommand extends GgenCommand {
       this.print(await spawnDaemon(context.paths, context.argv, context.env, context.signal), readyText)
       return 0
     }
-    const [{ runDaemon }, { createFileLog, createStderrLog }] = await Promise.all([import('../daemon/run-daemon.ts'), import('../daemon/daemon-log.ts')])
-    const log = isDaemon ? createFileLog(context.paths.daemonLog) : createStderrLog(context.stderr as NodeJS.WriteStream)
+    const [{ runDaemon }, { createFileLog, createStderrLog }] = await Promise.all([
+      import('../daemon/run-daemon.ts'),
+      import('../daemon/daemon-log.ts'),
+    ])
+    const log = isDaemon
+      ? createFileLog(context.paths.daemonLog)
+      : createStderrLog(context.stderr as NodeJS.WriteStream)
     const send = (message: DaemonMessage): void => {
       process.send?.(message, () => process.disconnect?.())
     }
     // A library's stray failure in the background is no reason to take the node down; a broken state would show elsewhere.
-    process.on('unhandledRejection', (reason) => log.warn('unhandled failure', { error: toRegistryError(reason).message }))
+    process.on('unhandledRejection', (reason) =>
+      log.warn('unhandled failure', { error: toRegistryError(reason).message }),
+    )
     if (isDaemon) process.chdir('/')
     try {
       await runDaemon({

@@ -12,7 +12,10 @@ export class StatusCommand extends GgenCommand {
   static override usage = Command.Usage({
     category: 'Node',
     description: 'Show whether a node runs and how it is doing',
-    examples: [['At a glance', 'ggen p2p status'], ['Everything, for a script', 'ggen p2p status --json']],
+    examples: [
+      ['At a glance', 'ggen p2p status'],
+      ['Everything, for a script', 'ggen p2p status --json'],
+    ],
   })
   detailed = Option.Boolean('--detailed', false, { description: 'Show traffic, topics and memory too' })
 
@@ -25,7 +28,9 @@ export class StatusCommand extends GgenCommand {
       status = { running: false }
     }
     this.print(status, (result, colours) =>
-      result.running ? statusText(result, this.detailed, colours) : 'No node is running. Start one: ggen marketplace p2p start --daemon',
+      result.running
+        ? statusText(result, this.detailed, colours)
+        : 'No node is running. Start one: ggen marketplace p2p start --daemon',
     )
     return 0
   }
@@ -34,7 +39,10 @@ export class StatusCommand extends GgenCommand {
 function statusText(status: StatusResult, detailed: boolean, colours: Colours): string {
   const { dht, peers, packages, cache, bandwidth, memory } = status
   const facts: [string, string][] = [
-    ['Running', `${colours.green('yes')}, for ${formatDuration(status.uptimeMs)} (pid ${status.pid}, version ${status.version})`],
+    [
+      'Running',
+      `${colours.green('yes')}, for ${formatDuration(status.uptimeMs)} (pid ${status.pid}, version ${status.version})`,
+    ],
     ['Peer ID', status.peerId],
     ['Publisher', status.publisher],
     ...status.addresses.map((address, index): [string, string] => [index === 0 ? 'Addresses' : '', clean(address)]),
@@ -44,8 +52,16 @@ function statusText(status: StatusResult, detailed: boolean, colours: Colours): 
     ['Cache', `${formatBytes(cache.bytes)} of ${formatBytes(cache.maxBytes)}`],
   ]
   if (detailed) {
-    facts.push(...status.topics.map(({ topic, subscribers }): [string, string] => ['Topic', `${clean(topic)}, ${count(subscribers, 'subscriber')}`]))
-    facts.push(['Traffic', `${formatBytes(bandwidth.in)} in, ${formatBytes(bandwidth.out)} out`], ['Memory', formatBytes(memory.rss)])
+    facts.push(
+      ...status.topics.map(({ topic, subscribers }): [string, string] => [
+        'Topic',
+        `${clean(topic)}, ${count(subscribers, 'subscriber')}`,
+      ]),
+    )
+    facts.push(
+      ['Traffic', `${formatBytes(bandwidth.in)} in, ${formatBytes(bandwidth.out)} out`],
+      ['Memory', formatBytes(memory.rss)],
+    )
   }
   const warnings = status.warnings.map((warning) => `\n${colours.yellow('Warning:')} ${clean(warning)}`)
   return renderFacts(facts, colours) + warnings.join('')

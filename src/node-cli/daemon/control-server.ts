@@ -11,7 +11,11 @@ import type { RegistryService } from '../../core/control/service.ts'
 const closeGraceMs = 200
 
 /** Serves the control API to the owner of the home alone: the socket's mode is 0600, and its folder's 0700. One request a connection. */
-export async function serveControl(path: string, service: RegistryService, onStop: () => void): Promise<{ close(): Promise<void> }> {
+export async function serveControl(
+  path: string,
+  service: RegistryService,
+  onStop: () => void,
+): Promise<{ close(): Promise<void> }> {
   const handle = createControlHandler(service, { onStop })
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: false }, (socket) => {
@@ -51,7 +55,10 @@ async function answer(socket: Socket, handle: ControlHandler): Promise<void> {
   socket.once('close', () => cancelled.abort(new Error('The command was cancelled.')))
   try {
     for await (const line of lines(socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>)) {
-      await handle(line, { signal: cancelled.signal, send: (message) => void (socket.destroyed || socket.write(`${JSON.stringify(message)}\n`)) })
+      await handle(line, {
+        signal: cancelled.signal,
+        send: (message) => void (socket.destroyed || socket.write(`${JSON.stringify(message)}\n`)),
+      })
       break
     }
     socket.end()

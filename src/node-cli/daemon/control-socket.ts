@@ -49,5 +49,8 @@ function isGone({ code }: NodeJS.ErrnoException): boolean {
 }
 
 export function notRunning(cause?: unknown): RegistryError {
-  return new RegistryError('NODE_NOT_RUNNING', 'No node is running.', { hint: 'Start one: ggen marketplace p2p start --daemon', cause })
+  return new RegistryError('NODE_NOT_RUNNING', 'No node is running.', {
+    hint: 'Start one: ggen marketplace p2p start --daemon',
+    cause,
+  })
 }

@@ -1,5 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { RegistryError } from '../../core/errors.ts'
 import { writeFileAtomic } from '../../storage/node.ts'
@@ -69,7 +68,10 @@ function createExclusive(path: string): boolean {
     throw error
   }
   try {
-    writeSync(descriptor, JSON.stringify({ pid: process.pid, startedAt: new Date().toISOString() } satisfies DaemonFile))
+    writeSync(
+      descriptor,
+      JSON.stringify({ pid: process.pid, startedAt: new Date().toISOString() } satisfies DaemonFile),
+    )
   } finally {
     closeSync(descriptor)
   }
@@ -77,7 +79,11 @@ function createExclusive(path: string): boolean {
 }
 
 function alreadyRunning(pid: number | undefined): RegistryError {
-  return new RegistryError('ALREADY_RUNNING', `A node is running already for this home${pid === undefined ? '' : ` (pid ${pid})`}.`, {
-    hint: 'Stop it with: ggen marketplace p2p stop. For a second node set GGEN_HOME to another folder.',
-  })
+  return new RegistryError(
+    'ALREADY_RUNNING',
+    `A node is running already for this home${pid === undefined ? '' : ` (pid ${pid})`}.`,
+    {
+      hint: 'Stop it with: ggen marketplace p2p stop. For a second node set GGEN_HOME to another folder.',
+    },
+  )
 }

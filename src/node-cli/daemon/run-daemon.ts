@@ -39,7 +39,12 @@ export async function runDaemon(options: {
   let opened: OpenedNode | undefined
   let control: { close(): Promise<void> } | undefined
   try {
-    opened = await openNode({ paths, config, mode: 'daemon', onError: (error) => log.warn('a listener failed', { error: String(error) }) })
+    opened = await openNode({
+      paths,
+      config,
+      mode: 'daemon',
+      onError: (error) => log.warn('a listener failed', { error: String(error) }),
+    })
     logEvents(opened, log)
     const service = createService({ opened, paths, config, startedMs })
     await opened.start()
@@ -47,16 +52,32 @@ export async function runDaemon(options: {
     control = await serveControl(paths.controlSocket, service, () => stopped.abort())
     const { peerId } = opened.network!
     const addresses = opened.network!.addresses()
-    updateDaemonFile(paths.daemonJson, { pid: process.pid, startedAt, peerId, controlSocket: paths.controlSocket, addresses, version })
+    updateDaemonFile(paths.daemonJson, {
+      pid: process.pid,
+      startedAt,
+      peerId,
+      controlSocket: paths.controlSocket,
+      addresses,
+      version,
+    })
     // From the start of the process: what a user waits for.
     const startupMs = Math.round(performance.now())
     log.info('ready', { peerId, addresses, startupMs })
-    options.onReady({ peerId, publisher: opened.node.parts.signer.did, addresses, pid: process.pid, controlSocket: paths.controlSocket, startupMs })
+    options.onReady({
+      peerId,
+      publisher: opened.node.parts.signer.did,
+      addresses,
+      pid: process.pid,
+      controlSocket: paths.controlSocket,
+      startupMs,
+    })
     await aborted(AbortSignal.any([stop, stopped.signal]))
     log.info('stopping')
   } finally {
     await control?.close()
-    await opened?.stop().catch((error: unknown) => log.warn('did not stop cleanly', { error: toRegistryError(error).message }))
+    await opened
+      ?.stop()
+      .catch((error: unknown) => log.warn('did not stop cleanly', { error: toRegistryError(error).message }))
     rmSync(paths.daemonJson, { force: true })
     log.info('stopped')
   }
@@ -70,9 +91,13 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function logEvents({ events }: OpenedNode, log: DaemonLog): void {
-  events.on('release:discovered', ({ name, version: released, publisher, from }) => log.info('release discovered', { name, version: released, publisher, from: from ?? 'self' }))
+  events.on('release:discovered', ({ name, version: released, publisher, from }) =>
+    log.info('release discovered', { name, version: released, publisher, from: from ?? 'self' }),
+  )
   events.on('log:forked', (fork) => log.warn('a publisher log has forked', { ...fork }))
   events.on('peer:banned', ({ peerId, reason }) => log.warn('peer banned', { peerId, reason }))
   events.on('block:corrupt', ({ cid }) => log.warn('corrupt block thrown away', { cid }))
-  events.on('background:failed', ({ task, error }) => log.info(`could not ${task}`, { error: error instanceof Error ? error.message : String(error) }))
+  events.on('background:failed', ({ task, error }) =>
+    log.info(`could not ${task}`, { error: error instanceof Error ? error.message : String(error) }),
+  )
 }

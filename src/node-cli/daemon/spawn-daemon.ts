@@ -12,7 +12,12 @@ export type DaemonMessage = { ready: Ready } | { error: ErrorJson }
 export const daemonMark = 'GGEN_DAEMON_CHILD'
 
 /** Starts the same command again as a process of its own, which outlives this one, and waits until it is ready. Throws what kept it from starting. */
-export async function spawnDaemon(paths: HomePaths, argv: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Ready> {
+export async function spawnDaemon(
+  paths: HomePaths,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<Ready> {
   mkdirSync(dirname(paths.daemonLog), { recursive: true, mode: 0o700 })
   const log = openSync(paths.daemonLog, 'a', 0o600)
   // A small young generation keeps an idle node below 100 MB; its work is not bound by garbage collection.
@@ -38,7 +43,11 @@ export async function spawnDaemon(paths: HomePaths, argv: readonly string[], env
         else reject(asError(answer.error))
       })
       child.once('exit', (code) => {
-        reject(new RegistryError('INTERNAL', `The node ended while it started (exit ${code}).`, { hint: `See its log: ${paths.daemonLog}` }))
+        reject(
+          new RegistryError('INTERNAL', `The node ended while it started (exit ${code}).`, {
+            hint: `See its log: ${paths.daemonLog}`,
+          }),
+        )
       })
     })
   } finally {

@@ -7,7 +7,8 @@ import { readSecret, writeSecret } from '../../storage/node.ts'
 /** The publisher's key of a home, made at the first need. Throws `PERMISSION` when others can read its file. */
 export async function loadPublisher(path: string): Promise<Signer> {
   const stored = readSecret(path)
-  if (stored !== undefined) return createSigner(await importSecretKey(await seedOf(path, stored), { extractable: false }))
+  if (stored !== undefined)
+    return createSigner(await importSecretKey(await seedOf(path, stored), { extractable: false }))
   const keyPair = await generateKeyPair({ extractable: true })
   writeSecret(path, await encodeKeyFile(await exportSecretKey(keyPair)))
   return createSigner(keyPair)

@@ -4,11 +4,11 @@ import { RegistryError } from '../../core/errors.ts'
 import type { Events } from '../../core/events.ts'
 import { createEvents } from '../../core/events.ts'
 import type { PeerNetwork } from '../../core/ports.ts'
-import type { RegistryNode } from '../../core/registry-node.ts'
-import { createRegistryNode } from '../../core/registry-node.ts'
 import { logHeadRules } from '../../core/registry/announcer.ts'
 import { defaultSettings } from '../../core/registry/parts.ts'
 import type { RegistryEvents } from '../../core/registry/registry-events.ts'
+import type { RegistryNode } from '../../core/registry-node.ts'
+import { createRegistryNode } from '../../core/registry-node.ts'
 import type { Reputation } from '../../core/reputation/reputation.ts'
 import { createReputation } from '../../core/reputation/reputation.ts'
 import { createTrust } from '../../core/trust/trust.ts'
@@ -40,7 +40,8 @@ export async function openNode(options: {
   onError?(error: unknown): void
 }): Promise<OpenedNode> {
   const { config, mode } = options
-  const paths = config.storage.cache_dir === '' ? options.paths : { ...options.paths, cacheDir: config.storage.cache_dir }
+  const paths =
+    config.storage.cache_dir === '' ? options.paths : { ...options.paths, cacheDir: config.storage.cache_dir }
   const clock = { now: () => Date.now() }
   const events = createEvents<RegistryEvents>(options.onError ?? (() => undefined))
   const storage = createNodeStorage({

@@ -1,6 +1,12 @@
 import { join } from 'node:path'
 import type { Config } from '../../core/config/settings.ts'
-import type { BootstrapResult, PeersResult, RegistryService, ServiceOptions, StatusResult } from '../../core/control/service.ts'
+import type {
+  BootstrapResult,
+  PeersResult,
+  RegistryService,
+  ServiceOptions,
+  StatusResult,
+} from '../../core/control/service.ts'
 import { RegistryError } from '../../core/errors.ts'
 import { readLock, uninstallPackages } from '../../core/install/install.ts'
 import type { PeerNetwork } from '../../core/ports.ts'
@@ -13,7 +19,12 @@ import type { OpenedNode } from './open-node.ts'
 const bootstrapRetryMs = 500
 
 /** What a node of this home does, whether a daemon holds it or one command. Paths in requests are absolute. */
-export function createService(context: { opened: OpenedNode; paths: HomePaths; config: Config; startedMs: number }): RegistryService {
+export function createService(context: {
+  opened: OpenedNode
+  paths: HomePaths
+  config: Config
+  startedMs: number
+}): RegistryService {
   const { opened, paths, config, startedMs } = context
   const { node, storage, reputation } = opened
   const { blocks, entries } = storage
@@ -30,11 +41,18 @@ export function createService(context: { opened: OpenedNode; paths: HomePaths; c
 
   function network(): PeerNetwork {
     if (opened.network !== undefined) return opened.network
-    throw new RegistryError('NODE_NOT_RUNNING', 'This needs a running node.', { hint: 'Start one: ggen marketplace p2p start --daemon' })
+    throw new RegistryError('NODE_NOT_RUNNING', 'This needs a running node.', {
+      hint: 'Start one: ggen marketplace p2p start --daemon',
+    })
   }
 
   async function status(): Promise<StatusResult> {
-    const [usage, count, own, roots] = await Promise.all([blocks.usage(), entries.count(), ownReleases(node.parts), blocks.roots()])
+    const [usage, count, own, roots] = await Promise.all([
+      blocks.usage(),
+      entries.count(),
+      ownReleases(node.parts),
+      blocks.roots(),
+    ])
     const stats = network().stats()
     return {
       running: true,
@@ -45,9 +63,17 @@ export function createService(context: { opened: OpenedNode; paths: HomePaths; c
       uptimeMs: Date.now() - startedMs,
       addresses: network().addresses(),
       dht: { mode: stats.dhtMode, routingTable: stats.routingTable },
-      peers: { connected: network().peers().length, max: config.performance.max_peers, banned: reputation.bans().length },
+      peers: {
+        connected: network().peers().length,
+        max: config.performance.max_peers,
+        banned: reputation.bans().length,
+      },
       topics: stats.topics,
-      packages: { published: new Set(own.map(({ entry }) => entry.body.name)).size, known: count.packages, cached: roots.length },
+      packages: {
+        published: new Set(own.map(({ entry }) => entry.body.name)).size,
+        known: count.packages,
+        cached: roots.length,
+      },
       cache: { bytes: usage.bytes, maxBytes: usage.maxBytes },
       bandwidth: { in: stats.bytesIn, out: stats.bytesOut },
       memory: { rss: process.memoryUsage.rss() },
@@ -73,7 +99,17 @@ export function createService(context: { opened: OpenedNode; paths: HomePaths; c
     for (const { peerId } of reputation.bans()) {
       if (present.has(peerId)) continue
       const score = round(reputation.score(peerId))
-      connected.push({ peerId, address: '', transport: 'none', direction: 'inbound', reputation: score, latencyMs: null, packages: 0, banned: true, agent: '' })
+      connected.push({
+        peerId,
+        address: '',
+        transport: 'none',
+        direction: 'inbound',
+        reputation: score,
+        latencyMs: null,
+        packages: 0,
+        banned: true,
+        agent: '',
+      })
     }
     const order = {
       reputation: (peer: PeersResult['peers'][number]) => -peer.reputation,
@@ -83,7 +119,10 @@ export function createService(context: { opened: OpenedNode; paths: HomePaths; c
     return { peers: connected.sort((a, b) => order(a) - order(b) || (a.peerId < b.peerId ? -1 : 1)) }
   }
 
-  async function bootstrap(request: { nodes?: string[]; wait?: boolean }, { signal }: ServiceOptions = {}): Promise<BootstrapResult> {
+  async function bootstrap(
+    request: { nodes?: string[]; wait?: boolean },
+    { signal }: ServiceOptions = {},
+  ): Promise<BootstrapResult> {
     const startMs = performance.now()
     const nodes = request.nodes?.length ? request.nodes : config.network.bootstrap_nodes
     if (nodes.length === 0) {
@@ -91,13 +130,19 @@ export function createService(context: { opened: OpenedNode; paths: HomePaths; c
         hint: 'Name one with --nodes, or set network.bootstrap_nodes: ggen marketplace p2p config set network.bootstrap_nodes <address>',
       })
     }
-    const deadline = AbortSignal.any([AbortSignal.timeout(config.performance.dht_query_timeout * 1000), ...(signal ? [signal] : [])])
+    const deadline = AbortSignal.any([
+      AbortSignal.timeout(config.performance.dht_query_timeout * 1000),
+      ...(signal ? [signal] : []),
+    ])
     let failure: unknown
     for (;;) {
       const tries = await Promise.allSettled(nodes.map((target) => network().connect(target, { signal: deadline })))
       signal?.throwIfAborted()
       const connected = tries.filter((one) => one.status === 'fulfilled').length
-      const invalid = tries.find((one) => one.status === 'rejected' && one.reason instanceof RegistryError && one.reason.code === 'INVALID_MULTIADDR')
+      const invalid = tries.find(
+        (one) =>
+          one.status === 'rejected' && one.reason instanceof RegistryError && one.reason.code === 'INVALID_MULTIADDR',
+      )
       if (invalid?.status === 'rejected') throw invalid.reason
       failure = tries.find((one) => one.status === 'rejected')?.reason ?? failure
       const { routingTable } = network().stats()
@@ -122,8 +167,14 @@ export function createService(context: { opened: OpenedNode; paths: HomePaths; c
       return { peerId }
     },
     async disconnect({ peerId }) {
-      if (network().peers().every((peer) => peer.peerId !== peerId)) {
-        throw new RegistryError('PEER_NOT_FOUND', `No peer ${peerId} is connected.`, { hint: 'See who is: ggen marketplace p2p peers' })
+      if (
+        network()
+          .peers()
+          .every((peer) => peer.peerId !== peerId)
+      ) {
+        throw new RegistryError('PEER_NOT_FOUND', `No peer ${peerId} is connected.`, {
+          hint: 'See who is: ggen marketplace p2p peers',
+        })
       }
       await network().keepConnected(peerId, false)
       await network().disconnect(peerId)
@@ -139,7 +190,9 @@ export function createService(context: { opened: OpenedNode; paths: HomePaths; c
     search: (request, options) => node.search(request, options),
     async install({ specs, dir, registry, ...request }, options) {
       if (registry === 'central') {
-        throw new RegistryError('CENTRAL_UNAVAILABLE', 'No central registry is configured.', { hint: 'Leave out --registry central to ask peers.' })
+        throw new RegistryError('CENTRAL_UNAVAILABLE', 'No central registry is configured.', {
+          hint: 'Leave out --registry central to ask peers.',
+        })
       }
       return node.install(openProjectFolder(dir), specs, { ...request, ...options })
     },

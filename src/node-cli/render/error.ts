@@ -14,7 +14,10 @@ export function renderError(error: RegistryError, json: boolean, { stdout, stder
     stdout.write(`${toJson({ error: error.toJSON() })}\n`)
   } else {
     const colours = coloursFor(stderr, env)
-    const message = error.message.split('\n').map((line) => (line.startsWith('  ') ? `  ${clean(line)}` : clean(line))).join('\n')
+    const message = error.message
+      .split('\n')
+      .map((line) => (line.startsWith('  ') ? `  ${clean(line)}` : clean(line)))
+      .join('\n')
     stderr.write(`${colours.red(`Error [${error.code}]:`)} ${message}\n`)
     if (error.hint !== undefined) stderr.write(`${colours.cyan('Hint:')} ${clean(error.hint)}\n`)
   }

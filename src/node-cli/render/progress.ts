@@ -26,10 +26,23 @@ export function createProgress(stderr: Terminal): Progress {
     const rate = bytes / seconds
     const from = sources.size === 0 ? '' : ` from ${sources.size} ${sources.size === 1 ? 'peer' : 'peers'}`
     const left = rate > 0 && totalBytes > bytes ? `, ${formatDuration(((totalBytes - bytes) / rate) * 1000)} left` : ''
-    const facts = { label: clean(label), done: formatBytes(bytes), all: formatBytes(totalBytes), rate: formatBytes(rate), from, left }
+    const facts = {
+      label: clean(label),
+      done: formatBytes(bytes),
+      all: formatBytes(totalBytes),
+      rate: formatBytes(rate),
+      from,
+      left,
+    }
     if (bar === undefined) {
       bar = new SingleBar(
-        { format: '{label} [{bar}] {done} of {all}, {rate}/s{left}{from}', stream: stderr as NodeJS.WriteStream, barsize: 24, hideCursor: true, clearOnComplete: true },
+        {
+          format: '{label} [{bar}] {done} of {all}, {rate}/s{left}{from}',
+          stream: stderr as NodeJS.WriteStream,
+          barsize: 24,
+          hideCursor: true,
+          clearOnComplete: true,
+        },
         Presets.legacy,
       )
       bar.start(totalBytes, bytes, facts)
@@ -45,7 +58,8 @@ export function createProgress(stderr: Terminal): Progress {
         sources.add(event.peerId)
         show(event.package, event.bytes, event.totalBytes)
       }
-      if (event.type === 'block:rejected') stderr.write(`A peer was dropped: ${clean(event.reason)} (${event.peerId})\n`)
+      if (event.type === 'block:rejected')
+        stderr.write(`A peer was dropped: ${clean(event.reason)} (${event.peerId})\n`)
       if (event.type === 'warning') stderr.write(`Note: ${clean(event.message)}\n`)
       if (event.type === 'replica' && stderr.isTTY) stderr.write(`Held by ${event.replicas} of ${event.wanted} peers\n`)
     },

@@ -1,6 +1,5 @@
 import pc from 'picocolors'
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must go
 const control = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+/g
 
 /** Text from the network, made harmless for a terminal: no escapes, no line breaks, nothing that turns the direction of writing. */
@@ -10,7 +9,10 @@ export function clean(text: string): string {
 
 /** JSON whose texts hold no raw control characters, which a terminal would obey. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return JSON.stringify(value, null, 2).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 export function formatBytes(bytes: number): string {

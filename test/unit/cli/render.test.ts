@@ -27,17 +27,46 @@ test('text from the network is made harmless', () => {
 })
 
 test('numbers are written for people', () => {
-  expect([0, 999, 1000, 1500, 999_999, 23_000_000, 5e12].map(formatBytes)).toEqual(['0 B', '999 B', '1.0 kB', '1.5 kB', '1.0 MB', '23.0 MB', '5.0 TB'])
-  expect([3, 1500, 61_000, 3_700_000, 90_000_000].map(formatDuration)).toEqual(['3 ms', '1.5 s', '1 min 1 s', '1 h 1 min', '1 d 1 h'])
+  expect([0, 999, 1000, 1500, 999_999, 23_000_000, 5e12].map(formatBytes)).toEqual([
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '1.5 kB',
+    '1.0 MB',
+    '23.0 MB',
+    '5.0 TB',
+  ])
+  expect([3, 1500, 61_000, 3_700_000, 90_000_000].map(formatDuration)).toEqual([
+    '3 ms',
+    '1.5 s',
+    '1 min 1 s',
+    '1 h 1 min',
+    '1 d 1 h',
+  ])
   expect([count(1, 'peer'), count(2, 'peer'), count(0, 'entry', 'entries')]).toEqual(['1 peer', '2 peers', '0 entries'])
   expect(shortId('did:key:z6MkabcdefghijklmnopqrstuvW')).toBe('z6Mkabcdefghijkl…')
   expect(shortId('abc')).toBe('abc')
 })
 
 test('tables align their columns and clean their cells', () => {
-  const text = renderTable(['A', 'LONG'], [['x\u001b[1m', '1'], ['longer', '2']], plain)
+  const text = renderTable(
+    ['A', 'LONG'],
+    [
+      ['x\u001b[1m', '1'],
+      ['longer', '2'],
+    ],
+    plain,
+  )
   expect(text).toBe('A       LONG\nx [1m   1\nlonger  2')
-  expect(renderFacts([['One', '1'], ['Twelve', '']], plain)).toBe('One     1\nTwelve')
+  expect(
+    renderFacts(
+      [
+        ['One', '1'],
+        ['Twelve', ''],
+      ],
+      plain,
+    ),
+  ).toBe('One     1\nTwelve')
 })
 
 describe('errors', () => {
@@ -53,13 +82,19 @@ describe('errors', () => {
   test('are one JSON document on stdout', () => {
     const [stdout, stderr] = [new Sink(), new Sink()]
     expect(renderError(error, true, { stdout, stderr, env: {} })).toBe(5)
-    expect(JSON.parse(stdout.text)).toEqual({ error: { code: 'NO_PEERS', message: 'Nobody\u001b[2J is there.', hint: 'Wait.' } })
+    expect(JSON.parse(stdout.text)).toEqual({
+      error: { code: 'NO_PEERS', message: 'Nobody\u001b[2J is there.', hint: 'Wait.' },
+    })
     expect(stderr.text).toBe('')
   })
 
   test('show a stack for a bug, and for all with GGEN_DEBUG=1', () => {
     const stderr = new Sink()
-    renderError(new RegistryError('INTERNAL', 'Bug.', { cause: new Error('deep') }), false, { stdout: new Sink(), stderr, env: {} })
+    renderError(new RegistryError('INTERNAL', 'Bug.', { cause: new Error('deep') }), false, {
+      stdout: new Sink(),
+      stderr,
+      env: {},
+    })
     expect(stderr.text).toContain('Caused by: Error: deep')
     const debug = new Sink()
     renderError(error, false, { stdout: new Sink(), stderr: debug, env: { GGEN_DEBUG: '1' } })

@@ -8,7 +8,9 @@ import { RegistryError } from '../../../src/core/errors.ts'
 
 /** A service whose methods answer what they were asked, but for those given. */
 function echoService(overrides: Partial<RegistryService> = {}): RegistryService {
-  const echo = Object.fromEntries(serviceMethods.map((method) => [method, async (request: unknown) => ({ method, request })]))
+  const echo = Object.fromEntries(
+    serviceMethods.map((method) => [method, async (request: unknown) => ({ method, request })]),
+  )
   return { ...(echo as unknown as RegistryService), ...overrides }
 }
 
@@ -18,7 +20,10 @@ function joined(service: RegistryService, options: { cutAfter?: number } = {}) {
   const handle = createControlHandler(service, { onStop: () => stopped.push(true) })
   const client = createControlClient(async function* (line, signal) {
     const sent: ControlMessage[] = []
-    await handle(line.trimEnd(), { signal: signal ?? new AbortController().signal, send: (message) => sent.push(message) })
+    await handle(line.trimEnd(), {
+      signal: signal ?? new AbortController().signal,
+      send: (message) => sent.push(message),
+    })
     signal?.throwIfAborted()
     const bytes = new TextEncoder().encode(sent.map((message) => `${JSON.stringify(message)}\n`).join(''))
     const end = options.cutAfter ?? bytes.length
@@ -42,7 +47,8 @@ describe('the control API', () => {
       echoService({
         async install(_request, { onProgress }: ServiceOptions = {}) {
           onProgress?.({ type: 'provider:found', peerId: 'a' })
-          for (let bytes = 0; bytes < 1000; bytes++) onProgress?.({ type: 'block:received', peerId: 'a', bytes, totalBytes: 1000, package: 'x' })
+          for (let bytes = 0; bytes < 1000; bytes++)
+            onProgress?.({ type: 'block:received', peerId: 'a', bytes, totalBytes: 1000, package: 'x' })
           onProgress?.({ type: 'warning', message: 'w' })
           return { installed: [], removed: [], tookMs: 1, notices: [] }
         },
@@ -66,7 +72,11 @@ describe('the control API', () => {
         },
       }),
     )
-    await expect(client.info({ spec: 'x' })).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND', message: 'No x.', hint: 'Look.' })
+    await expect(client.info({ spec: 'x' })).rejects.toMatchObject({
+      code: 'PACKAGE_NOT_FOUND',
+      message: 'No x.',
+      hint: 'Look.',
+    })
     await expect(client.list({ dir: '/' })).rejects.toMatchObject({ code: 'INTERNAL', message: 'oops' })
   })
 
@@ -95,7 +105,9 @@ describe('the control API', () => {
   })
 
   test('notices an answer that was cut off, and one that is of something else', async () => {
-    await expect(joined(echoService(), { cutAfter: 0 }).client.status({})).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
+    await expect(joined(echoService(), { cutAfter: 0 }).client.status({})).rejects.toMatchObject({
+      code: 'CONNECTION_FAILED',
+    })
     const alien = createControlClient(async function* () {
       yield new TextEncoder().encode('HTTP/1.1 400 Bad Request\n')
     })
@@ -106,7 +118,14 @@ describe('the control API', () => {
     await expect(newer.status({})).rejects.toMatchObject({ code: 'INTERNAL', message: 'm' })
   })
 
-  test.each(['', 'null', '[]', '{"method":"toString","request":{}}', '{"method":"status"}', '{"method":"status","request":1}'])('refuses the request %j', async (line) => {
+  test.each([
+    '',
+    'null',
+    '[]',
+    '{"method":"toString","request":{}}',
+    '{"method":"status"}',
+    '{"method":"status","request":1}',
+  ])('refuses the request %j', async (line) => {
     const sent: ControlMessage[] = []
     const handle = createControlHandler(echoService(), { onStop: () => undefined })
     await handle(line, { signal: new AbortController().signal, send: (message) => sent.push(message) })

@@ -2,14 +2,13 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ServiceProgress } from '../../../src/core/control/service.ts'
-import { generateKeyPair } from '../../../src/core/identity/key-pair.ts'
-import { createEntry } from '../../../src/core/log/entry.ts'
 import { blocksProtocol } from '../../../src/core/exchange/wire.ts'
+import { createSigner, generateKeyPair } from '../../../src/core/identity/key-pair.ts'
 import { limits } from '../../../src/core/limits.ts'
+import { createEntry } from '../../../src/core/log/entry.ts'
 import type { ReleaseBody } from '../../../src/core/log/types.ts'
 import { logHeadKey, nameKey } from '../../../src/core/registry/announcer.ts'
 import { createHolders } from '../../../src/core/registry/holders.ts'
-import { createSigner } from '../../../src/core/identity/key-pair.ts'
 import { nodeSha256 } from '../../../src/storage/node.ts'
 import type { TestNode } from './test-network.ts'
 import { createTestNetwork, packageSource, until } from './test-network.ts'
@@ -26,17 +25,27 @@ beforeEach(async () => {
 
 afterEach(() => net.dispose())
 
-const knows = (who: TestNode, name: string) => until(`${who.peerId} knows ${name}`, async () => (await who.node.parts.entries.byPackage(name)).length > 0)
+const knows = (who: TestNode, name: string) =>
+  until(`${who.peerId} knows ${name}`, async () => (await who.node.parts.entries.byPackage(name)).length > 0)
 
 describe('a release', () => {
   test('is gossiped to connected peers, found and installed there', async () => {
     await net.connect(bob, alice)
-    const published = await alice.node.publish(packageSource({ name: 'demo', description: 'A demo of sharing', keywords: ['sharing'] }))
+    const published = await alice.node.publish(
+      packageSource({ name: 'demo', description: 'A demo of sharing', keywords: ['sharing'] }),
+    )
     await knows(bob, 'demo')
     const found = await bob.node.search({ query: 'sharing' })
-    expect(found.results[0]).toMatchObject({ name: 'demo', publisher: alice.publisher, cid: published.cid, providers: 1 })
+    expect(found.results[0]).toMatchObject({
+      name: 'demo',
+      publisher: alice.publisher,
+      cid: published.cid,
+      providers: 1,
+    })
     const progress: ServiceProgress[] = []
-    const { installed, notices } = await bob.node.install(bob.project, ['demo'], { onProgress: (event) => progress.push(event) })
+    const { installed, notices } = await bob.node.install(bob.project, ['demo'], {
+      onProgress: (event) => progress.push(event),
+    })
     expect(installed[0]).toMatchObject({ name: 'demo', sources: ['alice'] })
     expect(notices.join()).toContain('pinned')
     expect(progress.map(({ type }) => type)).toContain('block:received')
@@ -71,7 +80,9 @@ describe('a release', () => {
     const first = await alice.node.publish(packageSource({ name: 'once' }))
     const again = await alice.node.publish(packageSource({ name: 'once' }))
     expect(again).toMatchObject({ cid: first.cid, entry: first.entry, unchanged: true })
-    await expect(alice.node.publish(packageSource({ name: 'once' }, { 'README.md': 'else' }))).rejects.toMatchObject({ code: 'VERSION_EXISTS' })
+    await expect(alice.node.publish(packageSource({ name: 'once' }, { 'README.md': 'else' }))).rejects.toMatchObject({
+      code: 'VERSION_EXISTS',
+    })
     const dry = await alice.node.publish(packageSource({ name: 'dry' }), { dryRun: true })
     expect(dry).toMatchObject({ entry: null, dryRun: { files: [{ path: 'README.md' }, { path: 'package.toml' }] } })
     expect(await alice.node.parts.entries.byPackage('dry')).toEqual([])
@@ -83,7 +94,9 @@ describe('a release', () => {
     await knows(bob, 'wanted')
     await bob.node.install(bob.project, ['wanted'])
     expect((await waiting).replicas).toBe(1)
-    await expect(alice.node.publish(packageSource({ name: 'unwanted' }), { wait: 1, waitTimeoutMs: 50 })).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(
+      alice.node.publish(packageSource({ name: 'unwanted' }), { wait: 1, waitTimeoutMs: 50 }),
+    ).rejects.toMatchObject({ code: 'TIMEOUT' })
     expect(await alice.node.parts.entries.byPackage('unwanted')).toHaveLength(1)
   })
 
@@ -111,7 +124,10 @@ describe('specs', () => {
     }
     expect((await bob.node.info('spec@1.0.0')).versions.map(({ version }) => version)).toEqual(['1.1.0', '1.0.0'])
     await expect(bob.node.info('spec@2')).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' })
-    await expect(bob.node.info('spek')).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND', hint: expect.stringContaining('spec') })
+    await expect(bob.node.info('spek')).rejects.toMatchObject({
+      code: 'PACKAGE_NOT_FOUND',
+      hint: expect.stringContaining('spec'),
+    })
     await expect(bob.node.info(`${bob.publisher}/spec`)).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' })
   })
 
@@ -120,7 +136,9 @@ describe('specs', () => {
     const { installed } = await bob.node.install(bob.project, [cid])
     expect(installed[0]).toMatchObject({ name: 'by-content', publisher: alice.publisher })
     const unsigned = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi'
-    await expect(bob.node.install(bob.project, [unsigned], { signal: AbortSignal.timeout(5_000) })).rejects.toMatchObject({ code: 'NO_PROVIDERS' })
+    await expect(
+      bob.node.install(bob.project, [unsigned], { signal: AbortSignal.timeout(5_000) }),
+    ).rejects.toMatchObject({ code: 'NO_PROVIDERS' })
   })
 
   test('of a name that two publish are ambiguous until one is chosen, and pinned then', async () => {
@@ -169,7 +187,10 @@ describe('a node that comes back', () => {
     alice = await alice.reopen()
     expect(await alice.node.parts.blocks.roots()).toEqual([])
     await net.connect(alice, bob)
-    await until('the content is back, and pinned', async () => (await alice.node.parts.blocks.roots())[0]?.pinned === true)
+    await until(
+      'the content is back, and pinned',
+      async () => (await alice.node.parts.blocks.roots())[0]?.pinned === true,
+    )
   })
 
   test('works offline from its cache, and says what it lacks', async () => {
@@ -180,8 +201,12 @@ describe('a node that comes back', () => {
     await bob.node.install(bob.project, ['cached'])
     const again = await bob.node.install(bob.project, ['cached'], { offline: true, force: true })
     expect(again.installed[0]?.sources).toEqual(['cache'])
-    await expect(bob.node.install(bob.project, ['uncached'], { offline: true })).rejects.toMatchObject({ code: 'NO_PROVIDERS' })
-    await expect(bob.node.install(bob.project, ['nobody'], { offline: true })).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' })
+    await expect(bob.node.install(bob.project, ['uncached'], { offline: true })).rejects.toMatchObject({
+      code: 'NO_PROVIDERS',
+    })
+    await expect(bob.node.install(bob.project, ['nobody'], { offline: true })).rejects.toMatchObject({
+      code: 'PACKAGE_NOT_FOUND',
+    })
     expect(existsSync(join(bob.projectDir, '.ggen/packages/uncached'))).toBe(false)
     const lone = await net.add('lone', { offline: true })
     expect((await lone.node.search({ query: 'x' })).sources.map(({ source, status }) => [source, status])).toEqual([
@@ -213,7 +238,11 @@ describe('content', () => {
     const liar = await createSigner(keyPair)
     const [real] = await alice.node.parts.entries.byPackage('real')
     const body = { ...(real!.entry.body as object), name: 'fake' }
-    const entry = await createEntry(liar, { publisher: liar.did, seq: 0, prev: null, time: Date.now(), type: 'release', body } as never, nodeSha256)
+    const entry = await createEntry(
+      liar,
+      { publisher: liar.did, seq: 0, prev: null, time: Date.now(), type: 'release', body } as never,
+      nodeSha256,
+    )
     await net.connect(bob, alice)
     await knows(bob, 'real')
     expect(await bob.node.parts.network!.publish('/ggen/packages/v1', entry.envelope)).toBe(1)
@@ -243,12 +272,23 @@ describe('hostile or strange peers', () => {
     const { signer } = alice.node.parts
     const old = await createEntry(
       signer,
-      { publisher: signer.did, seq: 0, prev: null, time: Date.now() - limits.maxGossipAgeMs - 1000, type: 'profile', body: { name: 'Alice' } },
+      {
+        publisher: signer.did,
+        seq: 0,
+        prev: null,
+        time: Date.now() - limits.maxGossipAgeMs - 1000,
+        type: 'profile',
+        body: { name: 'Alice' },
+      },
       nodeSha256,
     )
     const judge = net.hub.peers.get('bob')!.topics.get(bob.node.parts.settings.topic)!
     expect(await judge(old.envelope, 'alice')).toBe('ignore')
-    const fresh = await createEntry(signer, { publisher: signer.did, seq: 0, prev: null, time: Date.now(), type: 'profile', body: { name: 'Alice' } }, nodeSha256)
+    const fresh = await createEntry(
+      signer,
+      { publisher: signer.did, seq: 0, prev: null, time: Date.now(), type: 'profile', body: { name: 'Alice' } },
+      nodeSha256,
+    )
     expect(await judge(fresh.envelope, 'alice')).toBe('accept')
     expect(await judge(fresh.envelope, 'alice')).toBe('ignore')
   })
@@ -267,7 +307,10 @@ describe('hostile or strange peers', () => {
     await until('alice has the proof', () => (alice.heard['log:forked'] ?? []).length > 0)
     await expect(alice.node.install(alice.project, ['split'])).rejects.toMatchObject({ code: 'LOG_FORKED' })
     expect((await bob.node.info('split')).forked).toBe(true)
-    await until('two knows of its own fork', async () => (await two.node.parts.entries.log(two.publisher))?.forkSeq !== undefined)
+    await until(
+      'two knows of its own fork',
+      async () => (await two.node.parts.entries.log(two.publisher))?.forkSeq !== undefined,
+    )
     await expect(two.node.publish(packageSource({ name: 'more' }))).rejects.toMatchObject({ code: 'LOG_FORKED' })
   })
 
@@ -288,7 +331,10 @@ test('the DHT learns of content, name and log head', async () => {
   await net.connect(bob, alice)
   const { cid } = await alice.node.publish(packageSource({ name: 'announced' }))
   const name = (await nameKey('announced', nodeSha256)).toString()
-  await until('it is provided', () => net.hub.providers.get(cid)?.has('alice') === true && net.hub.providers.get(name)?.has('alice') === true)
+  await until(
+    'it is provided',
+    () => net.hub.providers.get(cid)?.has('alice') === true && net.hub.providers.get(name)?.has('alice') === true,
+  )
   await until('the head is stored', () => net.hub.records.has(logHeadKey(alice.publisher)))
   // Who is asked by nobody's index finds it by name in the DHT.
   const light = await net.add('light', { settings: { role: 'light' } })
@@ -301,7 +347,9 @@ test('a light node serves content but no index', async () => {
   expect([...net.hub.peers.get('light')!.handlers.keys()]).toEqual([blocksProtocol])
   await net.connect(light, bob)
   expect((await light.node.search({ query: 'x'.repeat(10) })).results).toEqual([])
-  await expect(light.node.search({ query: 'x'.repeat(limits.maxQueryLength + 1) })).rejects.toMatchObject({ code: 'USAGE' })
+  await expect(light.node.search({ query: 'x'.repeat(limits.maxQueryLength + 1) })).rejects.toMatchObject({
+    code: 'USAGE',
+  })
 })
 
 test('holders are remembered within bounds', () => {

@@ -34,7 +34,14 @@ export function createTestNetwork() {
   const running = new Set<RegistryNode>()
   const clock = { offsetMs: 0, now: () => Date.now() + clock.offsetMs }
 
-  async function add(name: string, options: { settings?: Partial<RegistrySettings>; offline?: boolean; keyPair?: Awaited<ReturnType<typeof generateKeyPair>> } = {}): Promise<TestNode> {
+  async function add(
+    name: string,
+    options: {
+      settings?: Partial<RegistrySettings>
+      offline?: boolean
+      keyPair?: Awaited<ReturnType<typeof generateKeyPair>>
+    } = {},
+  ): Promise<TestNode> {
     const keyPair = options.keyPair ?? (await generateKeyPair({ extractable: true }))
     const home = join(dir, name)
     const storage = createNodeStorage({ paths: homePaths(home), maxCacheBytes: 100_000_000, clock })
@@ -42,11 +49,30 @@ export function createTestNetwork() {
     const events = createEvents<RegistryEvents>((error) => {
       throw error
     })
-    for (const event of ['release:discovered', 'log:forked', 'peer:banned', 'background:failed', 'sync:completed'] as const) {
-      events.on(event, (detail) => ((heard[event] as unknown[]) ??= []).push(detail))
+    for (const event of [
+      'release:discovered',
+      'log:forked',
+      'peer:banned',
+      'background:failed',
+      'sync:completed',
+    ] as const) {
+      events.on(event, (detail) => {
+        const list = (heard[event] ?? []) as unknown[]
+        list.push(detail)
+        heard[event] = list as never
+      })
     }
-    const reputation = createReputation({ state: storage.state, clock, banThreshold: 3, onBan: (ban) => events.emit('peer:banned', ban) })
-    const network = createMemoryNetwork(hub, { peerId: name, gate: reputation, recordRules: [logHeadRules(nodeSha256)] })
+    const reputation = createReputation({
+      state: storage.state,
+      clock,
+      banThreshold: 3,
+      onBan: (ban) => events.emit('peer:banned', ban),
+    })
+    const network = createMemoryNetwork(hub, {
+      peerId: name,
+      gate: reputation,
+      recordRules: [logHeadRules(nodeSha256)],
+    })
     const signer = await createSigner(keyPair)
     const node = createRegistryNode({
       clock,
@@ -99,11 +125,19 @@ export function createTestNetwork() {
 
 /** A package in memory, to publish from. */
 export function packageSource(
-  fields: { name: string; version?: string; description?: string; keywords?: string[]; dependencies?: Record<string, string> },
+  fields: {
+    name: string
+    version?: string
+    description?: string
+    keywords?: string[]
+    dependencies?: Record<string, string>
+  },
   files: Record<string, string> = { 'README.md': `# ${fields.name}` },
 ): PackageSource {
   const { name, version = '1.0.0', description = '', keywords = [], dependencies = {} } = fields
-  const rows = Object.entries(dependencies).map(([dependency, range]) => `${JSON.stringify(dependency)} = ${JSON.stringify(range)}\n`)
+  const rows = Object.entries(dependencies).map(
+    ([dependency, range]) => `${JSON.stringify(dependency)} = ${JSON.stringify(range)}\n`,
+  )
   const toml = `[package]\nname = "${name}"\nversion = "${version}"\ndescription = ${JSON.stringify(description)}\nkeywords = ${JSON.stringify(keywords)}\n[ggen-dependencies]\n${rows.join('')}`
   const all = { ...files, 'package.toml': toml }
   return {
