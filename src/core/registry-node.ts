@@ -12,6 +12,7 @@ import type { InstallOptions } from './install/install.ts'
 import { installPackages } from './install/install.ts'
 import { verifyInstalled } from './install/verify.ts'
 import { startAll } from './lifecycle.ts'
+import type { Release } from './log/history.ts'
 import type { InstallTarget, Lifecycle, OperationOptions, PackageSource } from './ports.ts'
 import { createAnnouncer, nameKey } from './registry/announcer.ts'
 import { answerPeers } from './registry/answer.ts'
@@ -25,13 +26,14 @@ import { packageInfo } from './registry/info.ts'
 import { createIntake } from './registry/intake.ts'
 import type { LookupOptions } from './registry/lookup.ts'
 import { createLookup } from './registry/lookup.ts'
-import { isRelease, ownReleases, restoreDocuments } from './registry/packages.ts'
+import { isRelease, ownReleases, releasesOf, restoreDocuments } from './registry/packages.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import type { PublishOptions } from './registry/publish.ts'
 import { publish } from './registry/publish.ts'
 import type { PublisherLog } from './registry/publisher-log.ts'
 import { createPublisherLog } from './registry/publisher-log.ts'
 import { search } from './registry/search.ts'
+import { deprecate, yank } from './registry/statements.ts'
 import { parseSpec } from './resolve/spec.ts'
 import { createSync, syncProtocol } from './sync/sync-protocol.ts'
 
@@ -52,6 +54,11 @@ export interface RegistryNode extends Lifecycle {
   install(target: InstallTarget, specs: readonly string[], options?: InstallOptions): Promise<InstallResult>
   verify(target: InstallTarget, names?: readonly string[]): Promise<VerifyResult>
   info(spec: string, options?: LookupOptions): Promise<Omit<InfoResult, 'installed'>>
+  /** Withdraws an own version or takes that back; undefined when it was so already. */
+  yank(request: Parameters<typeof yank>[2]): ReturnType<typeof yank>
+  deprecate(request: Parameters<typeof deprecate>[2]): ReturnType<typeof deprecate>
+  /** Releases of one package of one publisher, newest first, after asking peers unless `offline`. */
+  releases(name: string, publisher: string, options?: LookupOptions): Promise<Release[]>
   /** Packages this peer is known to hold. */
   packagesAt(peerId: string): number
 }
@@ -81,6 +88,8 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
   const lookup = createLookup(parts, { discovery, content })
   const sync =
     network && createSync({ network, entries: parts.entries, reputation, clock: parts.clock, accept: intake.accept })
+
+  const statements = { log: publisherLog, announcer, inBackground: background.run }
 
   async function joinNetwork(): Promise<void> {
     if (network === undefined || sync === undefined) return
@@ -204,6 +213,12 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     },
     verify: (target, names = []) => verifyInstalled({ store: parts, entries: parts.entries }, target, names),
     info: (spec, options = {}) => packageInfo(parts, { lookup, content, holders }, spec, options),
+    yank: (request) => yank(parts, statements, request),
+    deprecate: (request) => deprecate(parts, statements, request),
+    async releases(name, publisher, { signal, offline = false } = {}) {
+      if (!offline) await discovery.learnPackage(name, { signal })
+      return releasesOf(parts, publisher, name)
+    },
     packagesAt: holders.countFor,
   }
 }

@@ -1,3 +1,4 @@
+import type { OutdatedPackage } from '../install/inspect.ts'
 import type { OperationOptions } from '../ports.ts'
 
 type Nothing = Record<string, never>
@@ -16,6 +17,11 @@ export interface ServiceMethods {
   list: { request: { dir: string }; result: ListResult }
   info: { request: { spec: string; dir?: string; offline?: boolean }; result: InfoResult }
   verify: { request: { names: string[]; dir: string }; result: VerifyResult }
+  outdated: { request: { dir: string; offline?: boolean }; result: OutdatedResult }
+  why: { request: { name: string; dir: string }; result: WhyResult }
+  yank: { request: { name: string; version: string; reason?: string; undo?: boolean }; result: StatementResult }
+  deprecate: { request: { name: string; range: string; message: string }; result: StatementResult }
+  trust: { request: TrustRequest; result: TrustResult }
   cacheInfo: { request: Nothing; result: CacheInfoResult }
   cacheCollect: { request: Nothing; result: CacheRemoval }
   cacheClear: { request: Nothing; result: CacheRemoval }
@@ -35,6 +41,11 @@ export const serviceMethods = Object.keys({
   list: true,
   info: true,
   verify: true,
+  outdated: true,
+  why: true,
+  yank: true,
+  deprecate: true,
+  trust: true,
   cacheInfo: true,
   cacheCollect: true,
   cacheClear: true,
@@ -252,6 +263,36 @@ export interface VerifyResult {
     faults: FileFault[]
     error?: string
   }[]
+}
+
+export interface OutdatedResult {
+  dir: string
+  packages: OutdatedPackage[]
+}
+
+export interface WhyResult {
+  name: string
+  version: string
+  /** Each from a requested package to this one. */
+  paths: string[][]
+}
+
+export interface StatementResult {
+  name: string
+  /** Versions it is about. */
+  versions: string[]
+  /** CID of the log entry; null when nothing had to be said. */
+  entry: string | null
+}
+
+export type TrustRequest =
+  | { action: 'list' }
+  /** `publisher` is a did:key, a prefix of a known one, or a petname. */
+  | { action: 'add'; publisher: string; petname?: string }
+  | { action: 'remove' | 'block'; publisher: string }
+
+export interface TrustResult {
+  publishers: { publisher: string; petname: string | null; fingerprint: string; blocked: boolean; pins: string[] }[]
 }
 
 export interface CacheInfoResult {

@@ -51,6 +51,10 @@ export async function installPackages(
 ): Promise<InstallResult> {
   const startedMs = deps.clock.now()
   const before = await readLock(target)
+  const strange = options.update?.find((name) => lockedBy(before, name) === undefined)
+  if (strange !== undefined) {
+    throw new RegistryError('PACKAGE_NOT_FOUND', `${strange} is not in ggen.lock.`, { hint: 'See what is: ggen marketplace list' })
+  }
   const roots = rootsOf(before, wanted)
   const resolved = await resolveGraph(roots, {
     lookup: (requirement) =>

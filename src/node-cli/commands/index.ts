@@ -4,6 +4,7 @@ import type { CliContext } from '../context.ts'
 type Load = () => Promise<{ commands: CommandClass<CliContext>[] }>
 
 const node: Load = () => import('./node.ts')
+const statements: Load = () => import('./statements.ts')
 const project: Load = () => import('./project.ts')
 
 /** Where a verb's commands are. Each file is loaded when it is needed: a command starts in half the time without the others' code. */
@@ -21,8 +22,15 @@ const files: Record<string, Load> = {
   publish: () => import('./publish.ts'),
   install: project,
   uninstall: project,
+  update: project,
+  outdated: project,
+  why: project,
   list: project,
   verify: project,
+  yank: statements,
+  unyank: statements,
+  deprecate: statements,
+  trust: () => import('./trust.ts'),
   key: () => import('./key.ts'),
   cache: () => import('./cache.ts'),
 }

@@ -171,4 +171,85 @@ function verifyText({ packages }: VerifyResult, colours: Colours): string {
   return lines.join('\n')
 }
 
-export const commands = [InstallCommand, UninstallCommand, ListCommand, VerifyCommand]
+export class UpdateCommand extends ProjectCommand {
+  static override paths = [['marketplace', 'update']]
+  static override usage = Command.Usage({
+    category,
+    description: 'Bring packages to the newest version that the requested ranges allow',
+    examples: [
+      ['All of them', 'ggen marketplace update'],
+      ['One, and what it needs', 'ggen marketplace update rest-handlers'],
+    ],
+  })
+  names = Option.Rest({ name: 'name' })
+
+  async execute(): Promise<number> {
+    const result = await useService(this.context, 'client', (service, options) =>
+      service.install({ specs: [], dir: this.project, update: this.names }, options),
+    )
+    for (const notice of result.notices) this.note(`Note: ${clean(notice)}`)
+    this.print(result, (done, colours) => installText(done, false, colours))
+    return 0
+  }
+}
+
+export class OutdatedCommand extends ProjectCommand {
+  static override paths = [['marketplace', 'outdated']]
+  static override usage = Command.Usage({
+    category,
+    description: 'List what could be newer',
+    examples: [['This project', 'ggen marketplace outdated']],
+  })
+  offline = Option.Boolean('--offline', false, { description: 'Ask nobody' })
+
+  async execute(): Promise<number> {
+    const result = await useService(this.context, this.offline ? 'offline' : 'client', (service, options) =>
+      service.outdated({ dir: this.project, offline: this.offline }, options),
+    )
+    this.print(result, ({ packages }, colours) => {
+      if (packages.length === 0) return 'Everything is up to date.'
+      const rows = packages.map(({ name, current, wanted, latest, yanked }) => [
+        name,
+        current,
+        wanted,
+        latest,
+        yanked ? 'the present version was withdrawn' : '',
+      ])
+      return renderTable(['NAME', 'CURRENT', 'WANTED', 'LATEST', ''], rows, colours)
+    })
+    return 0
+  }
+}
+
+export class WhyCommand extends ProjectCommand {
+  static override paths = [['marketplace', 'why']]
+  static override usage = Command.Usage({
+    category,
+    description: 'Show what brought a package into the project',
+    examples: [['One package', 'ggen marketplace why invoice-ontology']],
+  })
+  name = Option.String({ name: 'name' })
+
+  async execute(): Promise<number> {
+    const result = await useService(this.context, 'offline', (service, options) =>
+      service.why({ name: this.name, dir: this.project }, options),
+    )
+    this.print(result, ({ name, version, paths }) =>
+      [
+        `${clean(name)}@${clean(version)}`,
+        ...paths.map((path) => `  ${path.length === 1 ? 'requested by the project' : clean(path.join(' → '))}`),
+      ].join('\n'),
+    )
+    return 0
+  }
+}
+
+export const commands = [
+  InstallCommand,
+  UninstallCommand,
+  UpdateCommand,
+  OutdatedCommand,
+  WhyCommand,
+  ListCommand,
+  VerifyCommand,
+]

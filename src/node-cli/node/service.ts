@@ -8,12 +8,14 @@ import type {
   StatusResult,
 } from '../../core/control/service.ts'
 import { RegistryError } from '../../core/errors.ts'
+import { findOutdated, whyInstalled } from '../../core/install/inspect.ts'
 import { readLock, uninstallPackages } from '../../core/install/install.ts'
 import type { PeerNetwork } from '../../core/ports.ts'
 import { isRelease, ownReleases } from '../../core/registry/packages.ts'
 import type { HomePaths } from '../../storage/node.ts'
 import { openPackageFolder, openProjectFolder } from '../../storage/node.ts'
 import { version } from '../version.ts'
+import { changeTrust } from './change-trust.ts'
 import type { OpenedNode } from './open-node.ts'
 
 const bootstrapRetryMs = 500
@@ -219,6 +221,30 @@ export function createService(context: {
       return { ...info, installed: locked.find(({ name }) => name === info.name)?.version ?? null }
     },
     verify: ({ names, dir }) => node.verify(openProjectFolder(dir), names),
+    async outdated({ dir, offline }, options) {
+      const lock = await readLock(openProjectFolder(dir))
+      const signal = options?.signal
+      return {
+        dir,
+        packages: await findOutdated(lock, (name, publisher) => node.releases(name, publisher, { signal, offline })),
+      }
+    },
+    async why({ name, dir }) {
+      const lock = await readLock(openProjectFolder(dir))
+      const paths = whyInstalled(lock, name)
+      return { name, version: lock.packages.find((locked) => locked.name === name)!.version, paths }
+    },
+    async yank(request) {
+      network()
+      const entry = await node.yank(request)
+      return { name: request.name, versions: [request.version], entry: entry?.cid.toString() ?? null }
+    },
+    async deprecate(request) {
+      network()
+      const { entry, versions } = await node.deprecate(request)
+      return { name: request.name, versions, entry: entry.cid.toString() }
+    },
+    trust: (request) => changeTrust(node, request),
     async cacheInfo() {
       const usage = await blocks.usage()
       const packages = []

@@ -1,0 +1,75 @@
+import semver from 'semver'
+import { RegistryError } from '../errors.ts'
+import type { Release } from '../log/history.ts'
+import { newestRelease } from '../log/history.ts'
+import type { LockFile } from './lock-file.ts'
+
+export interface OutdatedPackage {
+  name: string
+  current: string
+  /** Newest that the requested ranges allow; the current one when nothing newer fits. */
+  wanted: string
+  latest: string
+  requested: boolean
+  /** The present version was withdrawn. */
+  yanked: boolean
+}
+
+/** What could be newer than the lock has it, by name. `releases` gives what is known of one package. */
+export async function findOutdated(
+  lock: LockFile,
+  releases: (name: string, publisher: string) => Promise<readonly Release[]>,
+): Promise<OutdatedPackage[]> {
+  const outdated: OutdatedPackage[] = []
+  for (const { name, version, publisher } of lock.packages) {
+    const known = await releases(name, publisher)
+    const versions = known
+      .filter((release) => !release.yanked && !release.afterFork)
+      .map(({ entry }) => entry.entry.body.version)
+    const range = lock.requested[name] ?? '*'
+    const newest = newestRelease(known)?.entry.entry.body.version ?? version
+    const fitting = versions.filter((candidate) =>
+      range === '*' ? candidate === newest : semver.satisfies(candidate, range),
+    )
+    const wanted = semver.rsort([...fitting])[0] ?? version
+    const current = known.find(({ entry }) => entry.entry.body.version === version)
+    const yanked = current !== undefined && current.yanked !== false
+    if (!yanked && !semver.gt(wanted, version) && !semver.gt(newest, version)) continue
+    const best = semver.gt(wanted, version) || yanked ? wanted : version
+    outdated.push({
+      name,
+      current: version,
+      wanted: best,
+      latest: newest,
+      requested: Object.hasOwn(lock.requested, name),
+      yanked,
+    })
+  }
+  return outdated.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Every way in which a package came into the project, from what was requested to it, shortest first. Throws `PACKAGE_NOT_FOUND`. */
+export function whyInstalled(lock: LockFile, name: string): string[][] {
+  const byName = new Map(lock.packages.map((locked) => [locked.name, locked]))
+  if (!byName.has(name)) {
+    throw new RegistryError('PACKAGE_NOT_FOUND', `${name} is not in ggen.lock.`, {
+      hint: 'See what is: ggen marketplace list',
+    })
+  }
+  const paths: string[][] = []
+  const walk = (path: string[]): void => {
+    const last = path.at(-1)!
+    if (last === name) {
+      paths.push(path)
+      return
+    }
+    if (paths.length >= maxPaths) return
+    for (const dependency of byName.get(last)?.dependencies ?? [])
+      if (!path.includes(dependency)) walk([...path, dependency])
+  }
+  for (const root of Object.keys(lock.requested).sort()) walk([root])
+  return paths.sort((a, b) => a.length - b.length)
+}
+
+/** A dense graph has more paths than anybody reads. */
+const maxPaths = 100
