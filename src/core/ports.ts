@@ -264,7 +264,11 @@ export interface PeerNetwork extends Lifecycle {
   /** Stores a record in the DHT. `key` starts with its namespace (`/ggen-log/…`). Returns how many peers took it. */
   putRecord(key: string, value: Uint8Array, options?: OperationOptions): Promise<number>
   getRecord(key: string, options?: OperationOptions): Promise<Uint8Array | undefined>
-  subscribe(topic: string, validate: (message: Uint8Array, from: string) => Promise<GossipVerdict>): Promise<void>
+  /** `validate` judges each message before it is delivered or passed on: `from` handed it to us, `origin` published it. */
+  subscribe(
+    topic: string,
+    validate: (message: Uint8Array, from: string, origin: string) => Promise<GossipVerdict>,
+  ): Promise<void>
   /** Returns the number of peers it was sent to; 0 is no failure. */
   publish(topic: string, message: Uint8Array): Promise<number>
   on<E extends keyof NetworkEvents>(event: E, listener: (detail: NetworkEvents[E]) => void): () => void

@@ -5,7 +5,7 @@ import type { Events } from '../core/events.ts'
 import { limits } from '../core/limits.ts'
 import type { GossipVerdict, NetworkEvents, PeerGate, PeerNetwork } from '../core/ports.ts'
 
-type Validate = (message: Uint8Array, from: string) => Promise<GossipVerdict>
+type Validate = Parameters<PeerNetwork['subscribe']>[1]
 
 const results: Record<GossipVerdict, TopicValidatorResult> = {
   accept: TopicValidatorResult.Accept,
@@ -92,7 +92,7 @@ export function createGossip(emit: Events<NetworkEvents>['emit'], gate: PeerGate
     const author = message.type === 'signed' ? message.from.toString() : from
     // An honest peer may not know yet that the author is banned here: its message is dropped, the bringer not blamed.
     if (gate.isBanned(from) || gate.isBanned(author)) return 'ignore'
-    const verdict = message.data.byteLength > maxMessageBytes ? 'reject' : await validate(message.data, from)
+    const verdict = message.data.byteLength > maxMessageBytes ? 'reject' : await validate(message.data, from, author)
     if (verdict === 'reject') emit('gossip:rejected', { peerId: from, topic })
     return verdict
   }

@@ -2,22 +2,14 @@ import type { CID } from 'multiformats/cid'
 import { RegistryError } from '../core/errors.ts'
 import { createEvents } from '../core/events.ts'
 import { limits } from '../core/limits.ts'
-import type {
-  GossipVerdict,
-  NetworkEvents,
-  PeerGate,
-  PeerInfo,
-  PeerNetwork,
-  PeerStream,
-  RecordRules,
-} from '../core/ports.ts'
+import type { NetworkEvents, PeerGate, PeerInfo, PeerNetwork, PeerStream, RecordRules } from '../core/ports.ts'
 import { createMemoryPipe } from './memory-stream.ts'
 
 interface MemoryPeer {
   network: PeerNetwork
   gate: PeerGate
   handlers: Map<string, (stream: PeerStream) => Promise<void>>
-  topics: Map<string, (message: Uint8Array, from: string) => Promise<GossipVerdict>>
+  topics: Map<string, Parameters<PeerNetwork['subscribe']>[1]>
   connected: Set<string>
   linked(info: PeerInfo): void
   unlinked(peerId: string): void
@@ -169,13 +161,19 @@ export function createMemoryNetwork(
       topics.set(topic, validate)
     },
     async publish(topic, message) {
-      return deliver(topic, message, peerId, new Set([peerId]))
+      return deliver(topic, message, peerId, new Set([peerId]), peerId)
     },
     on: events.on,
   }
 
   /** Floods a message as gossip does: who accepts it passes it on. */
-  async function deliver(topic: string, message: Uint8Array, from: string, seen: Set<string>): Promise<number> {
+  async function deliver(
+    topic: string,
+    message: Uint8Array,
+    from: string,
+    seen: Set<string>,
+    origin: string,
+  ): Promise<number> {
     let reached = 0
     for (const id of hub.peers.get(from)?.connected ?? []) {
       const peer = hub.peers.get(id)
@@ -183,7 +181,7 @@ export function createMemoryNetwork(
       if (peer === undefined || validate === undefined || seen.has(id) || peer.gate.isBanned(from)) continue
       seen.add(id)
       reached++
-      if ((await validate(message, from)) === 'accept') await deliver(topic, message, id, seen)
+      if ((await validate(message, from, origin)) === 'accept') await deliver(topic, message, id, seen, origin)
     }
     return reached
   }

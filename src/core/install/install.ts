@@ -53,7 +53,9 @@ export async function installPackages(
   const before = await readLock(target)
   const strange = options.update?.find((name) => lockedBy(before, name) === undefined)
   if (strange !== undefined) {
-    throw new RegistryError('PACKAGE_NOT_FOUND', `${strange} is not in ggen.lock.`, { hint: 'See what is: ggen marketplace list' })
+    throw new RegistryError('PACKAGE_NOT_FOUND', `${strange} is not in ggen.lock.`, {
+      hint: 'See what is: ggen marketplace list',
+    })
   }
   const roots = rootsOf(before, wanted)
   const resolved = await resolveGraph(roots, {

@@ -16,7 +16,7 @@ export interface Intake {
   accept(envelopes: readonly Uint8Array[], from: string): Promise<VerifiedEntry[]>
   /** Stores entries that were verified already: our own, or those of a rebuilt index. */
   store(entries: readonly VerifiedEntry[], from: string | undefined): Promise<VerifiedEntry[]>
-  judgeGossip(message: Uint8Array, from: string): Promise<GossipVerdict>
+  judgeGossip(message: Uint8Array, from: string, origin: string): Promise<GossipVerdict>
 }
 
 /** The one door through which log entries enter: whoever brings them, they are verified, linked, stored and indexed the same way. */
@@ -98,7 +98,7 @@ export function createIntake(
         from,
       )
     },
-    async judgeGossip(message, from) {
+    async judgeGossip(message, from, origin) {
       if (reputation.isBanned(from)) return 'ignore'
       let verified: VerifiedEntry
       try {
@@ -107,7 +107,7 @@ export function createIntake(
         return 'reject'
       }
       if (clock.now() - verified.entry.time > limits.maxGossipAgeMs) return 'ignore'
-      if (verified.entry.type === 'release') hooks.holders.add(verified.entry.body.manifest.toString(), from)
+      if (verified.entry.type === 'release') hooks.holders.add(verified.entry.body.manifest.toString(), origin)
       const added = await store([verified], from)
       return added.length > 0 ? 'accept' : 'ignore'
     },

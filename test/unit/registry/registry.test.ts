@@ -51,7 +51,7 @@ describe('a release', () => {
     expect(progress.map(({ type }) => type)).toContain('block:received')
     expect(readFileSync(join(bob.projectDir, '.ggen/packages/demo/README.md'), 'utf8')).toBe('# demo')
     expect(await bob.node.verify(bob.project)).toMatchObject({ ok: true })
-    expect(bob.node.packagesAt('alice')).toBe(1)
+    expect(bob.node.packagesAt('alice', 'alice')).toBe(1)
   })
 
   test('reaches who joins later by reconciliation, both ways', async () => {
@@ -260,11 +260,11 @@ describe('hostile or strange peers', () => {
     // The memory network has no gossip router that reports rejections: they are judged here directly.
     for (let time = 0; time < 3; time++) {
       const judge = net.hub.peers.get('bob')!.topics.get(topic)!
-      expect(await judge(new Uint8Array([time]), 'eve')).toBe('reject')
+      expect(await judge(new Uint8Array([time]), 'eve', 'eve')).toBe('reject')
       bob.node.parts.reputation.recordFault('eve', 'bad-gossip')
     }
     expect(bob.heard['peer:banned']).toMatchObject([{ peerId: 'eve' }])
-    expect(await net.hub.peers.get('bob')!.topics.get(topic)!(new Uint8Array([9]), 'eve')).toBe('ignore')
+    expect(await net.hub.peers.get('bob')!.topics.get(topic)!(new Uint8Array([9]), 'eve', 'eve')).toBe('ignore')
     expect(bob.node.packagesAt('eve')).toBe(0)
   })
 
@@ -283,14 +283,14 @@ describe('hostile or strange peers', () => {
       nodeSha256,
     )
     const judge = net.hub.peers.get('bob')!.topics.get(bob.node.parts.settings.topic)!
-    expect(await judge(old.envelope, 'alice')).toBe('ignore')
+    expect(await judge(old.envelope, 'alice', 'alice')).toBe('ignore')
     const fresh = await createEntry(
       signer,
       { publisher: signer.did, seq: 0, prev: null, time: Date.now(), type: 'profile', body: { name: 'Alice' } },
       nodeSha256,
     )
-    expect(await judge(fresh.envelope, 'alice')).toBe('accept')
-    expect(await judge(fresh.envelope, 'alice')).toBe('ignore')
+    expect(await judge(fresh.envelope, 'alice', 'alice')).toBe('accept')
+    expect(await judge(fresh.envelope, 'alice', 'alice')).toBe('ignore')
   })
 
   test('a forked log is told about, passed on as proof, and its releases after the fork refused', async () => {

@@ -13,13 +13,20 @@ beforeEach(async () => {
   alice = await net.add('alice')
   bob = await net.add('bob')
   await net.connect(bob, alice)
-  for (const version of ['1.0.0', '1.1.0', '2.0.0-beta.1']) await alice.node.publish(packageSource({ name: 'tool', version }))
-  await until('bob knows all three', async () => (await bob.node.releases('tool', alice.publisher, { offline: true })).length === 3)
+  for (const version of ['1.0.0', '1.1.0', '2.0.0-beta.1'])
+    await alice.node.publish(packageSource({ name: 'tool', version }))
+  await until(
+    'bob knows all three',
+    async () => (await bob.node.releases('tool', alice.publisher, { offline: true })).length === 3,
+  )
 })
 
 afterEach(() => net.dispose())
 
-const statement = (type: string) => until(`bob has the ${type}`, async () => (await bob.node.parts.entries.byPackage('tool')).some(({ entry }) => entry.type === type))
+const statement = (type: string) =>
+  until(`bob has the ${type}`, async () =>
+    (await bob.node.parts.entries.byPackage('tool')).some(({ entry }) => entry.type === type),
+  )
 
 describe('yank', () => {
   test('withdraws a version for all but those who have it locked, until it is taken back', async () => {
@@ -31,7 +38,10 @@ describe('yank', () => {
     const carol = await net.add('carol')
     await net.connect(carol, alice)
     expect((await carol.node.install(carol.project, ['tool'])).installed[0]?.version).toBe('1.0.0')
-    await expect(carol.node.install(carol.project, ['tool@1.1.0'])).rejects.toMatchObject({ code: 'YANKED', message: expect.stringContaining('breaks') })
+    await expect(carol.node.install(carol.project, ['tool@1.1.0'])).rejects.toMatchObject({
+      code: 'YANKED',
+      message: expect.stringContaining('breaks'),
+    })
     const again = await bob.node.install(bob.project, [], { force: true })
     expect(again.installed[0]?.version).toBe('1.1.0')
     expect(again.notices.join()).toContain('withdrawn')
@@ -41,7 +51,10 @@ describe('yank', () => {
 
   test('is for own versions only', async () => {
     await expect(bob.node.yank({ name: 'tool', version: '1.0.0' })).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' })
-    await expect(alice.node.yank({ name: 'tool', version: '9.0.0' })).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND', hint: expect.stringContaining('1.1.0') })
+    await expect(alice.node.yank({ name: 'tool', version: '9.0.0' })).rejects.toMatchObject({
+      code: 'VERSION_NOT_FOUND',
+      hint: expect.stringContaining('1.1.0'),
+    })
   })
 })
 
@@ -57,23 +70,32 @@ describe('deprecate', () => {
   })
 
   test('refuses ranges that are none or hold no version', async () => {
-    await expect(alice.node.deprecate({ name: 'tool', range: 'soon', message: 'x' })).rejects.toMatchObject({ code: 'USAGE' })
-    await expect(alice.node.deprecate({ name: 'tool', range: '^7', message: 'x' })).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' })
+    await expect(alice.node.deprecate({ name: 'tool', range: 'soon', message: 'x' })).rejects.toMatchObject({
+      code: 'USAGE',
+    })
+    await expect(alice.node.deprecate({ name: 'tool', range: '^7', message: 'x' })).rejects.toMatchObject({
+      code: 'VERSION_NOT_FOUND',
+    })
   })
 })
 
 describe('updates', () => {
   test('are found, kept within the requested range, and made', async () => {
     await bob.node.install(bob.project, ['tool@~1.0'])
-    const outdated = async () => findOutdated(await readLock(bob.project), (name, publisher) => bob.node.releases(name, publisher))
-    expect(await outdated()).toEqual([{ name: 'tool', current: '1.0.0', wanted: '1.0.0', latest: '1.1.0', requested: true, yanked: false }])
+    const outdated = async () =>
+      findOutdated(await readLock(bob.project), (name, publisher) => bob.node.releases(name, publisher))
+    expect(await outdated()).toEqual([
+      { name: 'tool', current: '1.0.0', wanted: '1.0.0', latest: '1.1.0', requested: true, yanked: false },
+    ])
     await alice.node.publish(packageSource({ name: 'tool', version: '1.0.5' }))
     await until('bob knows it', async () => (await outdated())[0]?.wanted === '1.0.5')
     const kept = await bob.node.install(bob.project, [])
     expect(kept.installed[0]?.version).toBe('1.0.0')
     const updated = await bob.node.install(bob.project, [], { update: [] })
     expect(updated.installed[0]?.version).toBe('1.0.5')
-    await expect(bob.node.install(bob.project, [], { update: ['none'] })).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' })
+    await expect(bob.node.install(bob.project, [], { update: ['none'] })).rejects.toMatchObject({
+      code: 'PACKAGE_NOT_FOUND',
+    })
     await bob.node.install(bob.project, ['tool'])
     await bob.node.install(bob.project, [], { update: ['tool'] })
     expect(await outdated()).toEqual([])
@@ -83,7 +105,9 @@ describe('updates', () => {
     await bob.node.install(bob.project, ['tool'])
     await alice.node.yank({ name: 'tool', version: '1.1.0' })
     await statement('yank')
-    const [row] = await findOutdated(await readLock(bob.project), (name, publisher) => bob.node.releases(name, publisher, { offline: true }))
+    const [row] = await findOutdated(await readLock(bob.project), (name, publisher) =>
+      bob.node.releases(name, publisher, { offline: true }),
+    )
     expect(row).toMatchObject({ current: '1.1.0', wanted: '1.0.0', yanked: true })
   })
 })
