@@ -51,7 +51,7 @@ describe('a release', () => {
     expect(progress.map(({ type }) => type)).toContain('block:received')
     expect(readFileSync(join(bob.projectDir, '.ggen/packages/demo/README.md'), 'utf8')).toBe('# demo')
     expect(await bob.node.verify(bob.project)).toMatchObject({ ok: true })
-    expect(bob.node.packagesAt('alice', 'alice')).toBe(1)
+    expect(bob.node.packagesAt('alice')).toBe(1)
   })
 
   test('reaches who joins later by reconciliation, both ways', async () => {
