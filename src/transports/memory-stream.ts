@@ -1,3 +1,4 @@
+import { RegistryError } from '../core/errors.ts'
 import type { PeerStream } from '../core/ports.ts'
 
 /** What may wait between the two ends before `send` blocks. */
@@ -74,7 +75,7 @@ function end(peerId: string, outgoing: Direction, incoming: Direction): PeerStre
     },
     abort(error) {
       for (const side of [outgoing, incoming]) {
-        side.error ??= error
+        side.error ??= new RegistryError('CONNECTION_FAILED', `The stream is gone: ${error.message}`, { cause: error })
         notify(side)
       }
     },

@@ -131,6 +131,7 @@ export function createMemoryNetwork(
       open.set(key, count + 1)
       const [ours, theirs] = createMemoryPipe(peerId, id)
       handler(theirs)
+        .then(() => theirs.close())
         .catch((error: unknown) => theirs.abort(error instanceof Error ? error : new Error(String(error))))
         .finally(() => open.set(key, (open.get(key) ?? 1) - 1))
       return ours
