@@ -70,7 +70,10 @@ export interface BlockStore extends Lifecycle {
   /** Stores blocks atomically where it can. Throws `VERIFICATION_FAILED` when bytes don't hash to their CID, `STORAGE_FULL` on a full disk. */
   putMany(blocks: readonly Block[]): Promise<void>
   delete(cids: readonly CID[]): Promise<void>
-  /** Declares (or updates) a root over blocks that are all present; evicts older roots when the limit is passed. */
+  /**
+   * Declares (or updates) a root over blocks that are all present, else throws `STORAGE_CORRUPT`; evicts older roots when the limit is passed. Eviction and
+   * `deleteRoot` take only what the root alone held: loose blocks may belong to a publish or fetch under way.
+   */
   putRoot(root: CID, blocks: readonly CID[], options: { pinned: boolean }): Promise<void>
   touchRoot(root: CID): Promise<void>
   deleteRoot(root: CID): Promise<void>

@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid'
-import { matchesCid } from '../core/blocks/block.ts'
+import { incompleteRoot, matchesCid } from '../core/blocks/block.ts'
 import { RegistryError } from '../core/errors.ts'
 import type { BlockRoot, BlockStore, Clock, Sha256 } from '../core/ports.ts'
 
@@ -32,14 +32,23 @@ export function createMemoryBlocks(options: {
     return removed
   }
 
+  function dropRoot(rootKey: string): { removedBlocks: number; removedBytes: number } {
+    const own = roots.get(rootKey)?.blocks ?? []
+    roots.delete(rootKey)
+    const others = new Set([...roots.values()].flatMap((root) => root.blocks))
+    const alone = own.filter((key) => !others.has(key) && blocks.has(key))
+    const removedBytes = alone.reduce((sum, key) => sum + (blocks.get(key)?.length ?? 0), 0)
+    for (const key of alone) blocks.delete(key)
+    return { removedBlocks: alone.length, removedBytes }
+  }
+
   function evict(spared?: string): { removedBlocks: number; removedBytes: number } {
     const removed = { removedBlocks: 0, removedBytes: 0 }
     while (usedBytes() > maxBytes) {
       const candidates = [...roots].filter(([key, root]) => !root.pinned && key !== spared)
       const oldest = candidates.sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs)[0]
       if (oldest === undefined) break
-      roots.delete(oldest[0])
-      const step = removeLoose()
+      const step = dropRoot(oldest[0])
       removed.removedBlocks += step.removedBlocks
       removed.removedBytes += step.removedBytes
     }
@@ -73,6 +82,7 @@ export function createMemoryBlocks(options: {
     },
     async putRoot(cid, content, { pinned }) {
       const keys = [...new Set(content.map(String))]
+      if (keys.some((key) => !blocks.has(key))) throw incompleteRoot(cid)
       roots.set(cid.toString(), { cid, pinned, bytes: 0, lastUsedMs: clock.now(), blocks: keys })
       evict(cid.toString())
     },
@@ -81,7 +91,7 @@ export function createMemoryBlocks(options: {
       if (root !== undefined) root.lastUsedMs = clock.now()
     },
     async deleteRoot(cid) {
-      if (roots.delete(cid.toString())) removeLoose()
+      dropRoot(cid.toString())
     },
     async roots() {
       const sorted = [...roots.values()].sort((a, b) => a.lastUsedMs - b.lastUsedMs)
@@ -106,8 +116,11 @@ export function createMemoryBlocks(options: {
       }
     },
     async clear() {
-      for (const [key, root] of roots) if (!root.pinned) roots.delete(key)
-      return removeLoose()
+      const dropped = [...roots].filter(([, root]) => !root.pinned).map(([key]) => dropRoot(key))
+      return [...dropped, removeLoose()].reduce((a, b) => ({
+        removedBlocks: a.removedBlocks + b.removedBlocks,
+        removedBytes: a.removedBytes + b.removedBytes,
+      }))
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { CID } from 'multiformats/cid'
-import { matchesCid } from '../core/blocks/block.ts'
+import { incompleteRoot, matchesCid } from '../core/blocks/block.ts'
 import { RegistryError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { Block, BlockStore, Clock, Sha256 } from '../core/ports.ts'
@@ -57,6 +57,13 @@ export function createSqliteBlocks(options: {
       rootId: open.prepare('SELECT id FROM roots WHERE cid = ?'),
       removeRootBlocks: open.prepare('DELETE FROM root_blocks WHERE root = ?'),
       removeRoot: open.prepare('DELETE FROM roots WHERE id = ?'),
+      heldAlone: open.prepare(
+        `SELECT blocks.cid AS cid, size, bytes IS NULL AS filed FROM root_blocks AS own JOIN blocks ON blocks.cid = own.cid
+         WHERE own.root = ? AND NOT EXISTS (SELECT 1 FROM root_blocks AS other WHERE other.cid = own.cid AND other.root <> own.root)`,
+      ),
+      absent: open.prepare(
+        'SELECT count(*) AS blocks FROM root_blocks LEFT JOIN blocks ON blocks.cid = root_blocks.cid WHERE root = ? AND blocks.cid IS NULL',
+      ),
       roots: open.prepare(
         `SELECT roots.cid AS cid, pinned, used_ms, coalesce(sum(size), 0) AS bytes FROM roots
          LEFT JOIN root_blocks ON root = roots.id LEFT JOIN blocks ON blocks.cid = root_blocks.cid GROUP BY roots.id ORDER BY used_ms`,
@@ -84,11 +91,8 @@ export function createSqliteBlocks(options: {
   }
 
   /** Removes blocks that no root holds and that are at least `ageMs` old. */
-  async function removeLoose(
-    ageMs: number,
-    signal?: AbortSignal,
-  ): Promise<{ removedBlocks: number; removedBytes: number }> {
-    const removed = { removedBlocks: 0, removedBytes: 0 }
+  async function removeLoose(ageMs: number, signal?: AbortSignal): Promise<Removal> {
+    const removed: Removal = { removedBlocks: 0, removedBytes: 0 }
     for (;;) {
       signal?.throwIfAborted()
       const rows = statements.loose.all(clock.now() - ageMs)
@@ -101,34 +105,34 @@ export function createSqliteBlocks(options: {
         removed.removedBlocks++
         removed.removedBytes += Number(row.size)
       }
-      // Others get their turn between two steps.
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await othersTurn()
     }
   }
 
-  function dropRoot(id: number): void {
-    inTransaction(opened(), () => {
+  /** Removes a root and the blocks that it alone held. Loose ones stay: they may belong to a publish or fetch that is under way. */
+  function dropRoot(id: number): Removal {
+    const alone = inTransaction(opened(), () => {
+      const rows = statements.heldAlone.all(id)
       statements.removeRootBlocks.run(id)
       statements.removeRoot.run(id)
+      for (const row of rows) statements.remove.run(row.cid as Uint8Array)
+      return rows
     })
+    for (const row of alone) if (row.filed) files.remove(CID.decode(row.cid as Uint8Array))
+    return { removedBlocks: alone.length, removedBytes: alone.reduce((sum, row) => sum + Number(row.size), 0) }
   }
 
   /** Takes least recently used roots, never `spared` nor a pinned one, until the limit is kept. */
-  async function evict(
-    spared: CID | undefined,
-    signal?: AbortSignal,
-  ): Promise<{ removedBlocks: number; removedBytes: number }> {
-    const removed = { removedBlocks: 0, removedBytes: 0 }
+  async function evict(spared: CID | undefined, signal?: AbortSignal): Promise<Removal> {
+    const removals: Removal[] = []
     while (usedBytes() > maxBytes) {
       const oldest = statements.oldest.get(spared?.bytes ?? new Uint8Array(0))
-      if (oldest === undefined) return removed
-      dropRoot(Number(oldest.id))
-      // What this root alone held is as old as the root: the grace is for blocks that never had one.
-      const step = await removeLoose(0, signal)
-      removed.removedBlocks += step.removedBlocks
-      removed.removedBytes += step.removedBytes
+      if (oldest === undefined) break
+      removals.push(dropRoot(Number(oldest.id)))
+      await othersTurn()
+      signal?.throwIfAborted()
     }
-    return removed
+    return sum(removals)
   }
 
   async function get(cid: CID, { verify = false } = {}): Promise<Uint8Array | undefined> {
@@ -183,6 +187,7 @@ export function createSqliteBlocks(options: {
         const { id } = statements.putRoot.get(root.bytes, pinned ? 1 : 0, clock.now()) as { id: number }
         statements.removeRootBlocks.run(id)
         for (const cid of blocks) statements.putRootBlock.run(id, cid.bytes)
+        if (Number(statements.absent.get(id)?.blocks) > 0) throw incompleteRoot(root)
       })
       await evict(root)
     },
@@ -193,7 +198,6 @@ export function createSqliteBlocks(options: {
       const row = statements.rootId.get(root.bytes)
       if (row === undefined) return
       dropRoot(Number(row.id))
-      await removeLoose(0)
     },
     async roots() {
       return statements.roots.all().map((row) => ({
@@ -222,11 +226,26 @@ export function createSqliteBlocks(options: {
       }
     },
     async clear() {
-      for (const row of opened().prepare('SELECT id FROM roots WHERE pinned = 0').all()) dropRoot(Number(row.id))
-      return removeLoose(0)
+      const unpinned = opened().prepare('SELECT id FROM roots WHERE pinned = 0').all()
+      return sum([...unpinned.map((row) => dropRoot(Number(row.id))), await removeLoose(0)])
     },
   }
 }
+
+interface Removal {
+  removedBlocks: number
+  removedBytes: number
+}
+
+function sum(removals: readonly Removal[]): Removal {
+  return {
+    removedBlocks: removals.reduce((total, { removedBlocks }) => total + removedBlocks, 0),
+    removedBytes: removals.reduce((total, { removedBytes }) => total + removedBytes, 0),
+  }
+}
+
+/** Between two steps of long work. */
+const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 async function checkBlock({ cid, bytes }: Block, sha256: Sha256): Promise<void> {
   if (await matchesCid(cid, bytes, sha256)) return

@@ -102,6 +102,24 @@ export function describeBlockStore(name: string, make: (clock: { now(): number }
       expect(await store.has(cidsOf([shared!, own!, other!]))).toEqual([true, false, true])
     })
 
+    test('spares, when it evicts or deletes, blocks that have no root yet', async () => {
+      const loose = await blocksOf(10, 100_000)
+      await store.putMany(loose)
+      const old = await putPackage(await blocksOf(800_000))
+      await store.deleteRoot(await putPackage(await blocksOf(30)))
+      await putPackage(await blocksOf(300_000))
+      expect(await store.has([old, ...cidsOf(loose)])).toEqual([false, true, true])
+    })
+
+    test('declares no root over blocks that are not there', async () => {
+      const [held, absent] = await blocksOf(10, 20)
+      await store.putMany([held!])
+      await expect(store.putRoot(held!.cid, cidsOf([held!, absent!]), { pinned: true })).rejects.toMatchObject({
+        code: 'STORAGE_CORRUPT',
+      })
+      expect(await store.roots()).toEqual([])
+    })
+
     test('changes a root when it is put again', async () => {
       const blocks = await blocksOf(10, 20)
       const root = await putPackage(blocks)

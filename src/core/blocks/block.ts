@@ -60,3 +60,14 @@ function tryParse(text: string): CID | undefined {
     return undefined
   }
 }
+
+/** Blocks may be cleared away while a package is being stored; a root that lacks some must not be declared. */
+export function incompleteRoot(root: CID): RegistryError {
+  return new RegistryError(
+    'STORAGE_CORRUPT',
+    `Blocks of ${root} were removed from the cache while it was being stored.`,
+    {
+      hint: 'Run the command again: only what is missing is stored anew.',
+    },
+  )
+}

@@ -20,7 +20,10 @@ export type ControlHandler = (
 ) => Promise<void>
 
 /** The control API around a service. `stop` is one more method: it answers, then the host ends. Who may connect is the socket's business (its file mode). */
-export function createControlHandler(service: RegistryService, options: { onStop(): void }): ControlHandler {
+export function createControlHandler(
+  service: RegistryService,
+  options: { onStop(): void; onBug(error: Error): void },
+): ControlHandler {
   const handlers = new Map<string, Handler>(serviceMethods.map((method) => [method, service[method] as Handler]))
   handlers.set('stop', async () => {
     options.onStop()
@@ -31,7 +34,9 @@ export function createControlHandler(service: RegistryService, options: { onStop
       const { handler, request } = parseRequest(line, handlers)
       send({ result: await handler(request, { signal, onProgress: throttled(send) }) })
     } catch (error) {
-      send({ error: toRegistryError(error) })
+      const known = toRegistryError(error)
+      if (known.code === 'INTERNAL' && !signal.aborted) options.onBug(known)
+      send({ error: known })
     }
   }
 }

@@ -14,9 +14,9 @@ const closeGraceMs = 200
 export async function serveControl(
   path: string,
   service: RegistryService,
-  onStop: () => void,
+  hooks: Parameters<typeof createControlHandler>[1],
 ): Promise<{ close(): Promise<void> }> {
-  const handle = createControlHandler(service, { onStop })
+  const handle = createControlHandler(service, hooks)
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: false }, (socket) => {
     open.add(socket)

@@ -49,7 +49,13 @@ export async function runDaemon(options: {
     const service = createService({ opened, paths, config, startedMs })
     await opened.start()
     for (const warning of opened.storage.warnings) log.warn(warning)
-    control = await serveControl(paths.controlSocket, service, () => stopped.abort())
+    control = await serveControl(paths.controlSocket, service, {
+      onStop: () => stopped.abort(),
+      onBug: (error) =>
+        log.warn('a request failed unexpectedly', {
+          stack: error.cause instanceof Error ? error.cause.stack : error.stack,
+        }),
+    })
     const { peerId } = opened.network!
     const addresses = opened.network!.addresses()
     updateDaemonFile(paths.daemonJson, {

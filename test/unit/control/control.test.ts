@@ -17,7 +17,11 @@ function echoService(overrides: Partial<RegistryService> = {}): RegistryService 
 /** Client and handler joined by chunks of awkward sizes instead of a socket. */
 function joined(service: RegistryService, options: { cutAfter?: number } = {}) {
   const stopped: boolean[] = []
-  const handle = createControlHandler(service, { onStop: () => stopped.push(true) })
+  const bugs: string[] = []
+  const handle = createControlHandler(service, {
+    onStop: () => stopped.push(true),
+    onBug: (error) => bugs.push(error.message),
+  })
   const client = createControlClient(async function* (line, signal) {
     const sent: ControlMessage[] = []
     await handle(line.trimEnd(), {
@@ -29,7 +33,7 @@ function joined(service: RegistryService, options: { cutAfter?: number } = {}) {
     const end = options.cutAfter ?? bytes.length
     for (let at = 0; at < end; at += 7) yield bytes.subarray(at, Math.min(at + 7, end))
   })
-  return { client, stopped }
+  return { client, stopped, bugs }
 }
 
 describe('the control API', () => {
@@ -62,7 +66,7 @@ describe('the control API', () => {
   })
 
   test('carries errors with code and hint, and makes bugs INTERNAL', async () => {
-    const { client } = joined(
+    const { client, bugs } = joined(
       echoService({
         async info() {
           throw new RegistryError('PACKAGE_NOT_FOUND', 'No x.', { hint: 'Look.' })
@@ -78,6 +82,7 @@ describe('the control API', () => {
       hint: 'Look.',
     })
     await expect(client.list({ dir: '/' })).rejects.toMatchObject({ code: 'INTERNAL', message: 'oops' })
+    expect(bugs).toEqual(['oops'])
   })
 
   test('rethrows the reason of an abort, and passes it to the service', async () => {
@@ -127,7 +132,7 @@ describe('the control API', () => {
     '{"method":"status","request":1}',
   ])('refuses the request %j', async (line) => {
     const sent: ControlMessage[] = []
-    const handle = createControlHandler(echoService(), { onStop: () => undefined })
+    const handle = createControlHandler(echoService(), { onStop: () => undefined, onBug: () => undefined })
     await handle(line, { signal: new AbortController().signal, send: (message) => sent.push(message) })
     expect(sent).toHaveLength(1)
     expect(JSON.parse(JSON.stringify(sent[0]))).toMatchObject({ error: { code: 'USAGE' } })
