@@ -65,7 +65,8 @@ export function createLookup(
       if (!offline && !(locked !== undefined && (await isKnown(locked.cid))))
         await discovery.learnPackage(name, { signal })
       const known = await releasesByPublisher(parts, name)
-      if (known.size === 0) throw await notFound(name, offline)
+      const isDecided = publisher !== undefined || locked !== undefined || parts.trust.pinOf(name) !== undefined
+      if (known.size === 0 && !isDecided) throw await notFound(name, offline)
       const decision = resolvePublisher({
         name,
         publisher,
@@ -75,6 +76,7 @@ export function createLookup(
         trust: parts.trust,
       })
       const releases = known.get(decision.publisher) ?? []
+      if (known.size === 0) throw await notFound(name, offline)
       if (releases.length === 0) {
         throw new RegistryError('PACKAGE_NOT_FOUND', `${decision.publisher} is not known to publish ${name}.`, {
           hint: `Others do: ${[...known.keys()].join(', ')}`,

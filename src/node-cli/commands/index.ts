@@ -33,12 +33,14 @@ const files: Record<string, Load> = {
   trust: () => import('./trust.ts'),
   key: () => import('./key.ts'),
   cache: () => import('./cache.ts'),
+  doctor: () => import('./doctor.ts'),
+  completion: () => import('./completion.ts'),
 }
 
 /** The commands that the words may mean: those of their verb or, when it is none (help, a typo), all, in the order above. */
 export async function loadCommands(argv: readonly string[]): Promise<CommandClass<CliContext>[]> {
   const verb = argv.find((word) => word !== 'marketplace' && word !== 'p2p') ?? ''
-  const isKnown = (argv[0] === 'marketplace' || argv[0] === 'p2p') && Object.hasOwn(files, verb)
+  const isKnown = Object.hasOwn(files, verb)
   const needed = isKnown ? [files[verb]!] : [...new Set(Object.values(files))]
   const loaded = await Promise.all(needed.map((load) => load()))
   return loaded.flatMap(({ commands }) => commands)
