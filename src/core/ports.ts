@@ -144,6 +144,8 @@ export interface StateStore {
  * The publisher's own log, the one thing that can't be re-fetched: losing its head would fork it. Kept apart from the index and its database.
  */
 export interface LogJournal {
+  /** Everybody whose entries are kept here: the keys this machine has signed with. */
+  authors(): Promise<string[]>
   /** All own entries of this author, by ascending seq, as envelope bytes. */
   read(author: string): Promise<Uint8Array[]>
   /** Claims `seq` durably and exclusively; false when another process has claimed it already. */

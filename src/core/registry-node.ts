@@ -26,7 +26,7 @@ import { packageInfo } from './registry/info.ts'
 import { createIntake } from './registry/intake.ts'
 import type { LookupOptions } from './registry/lookup.ts'
 import { createLookup } from './registry/lookup.ts'
-import { isRelease, ownReleases, releasesOf, restoreDocuments } from './registry/packages.ts'
+import { isRelease, releasesBy, releasesOf, restoreDocuments } from './registry/packages.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import type { PublishOptions } from './registry/publish.ts'
 import { publish } from './registry/publish.ts'
@@ -83,7 +83,12 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
       background.run('gossip a fork proof', Promise.all(proof.map((entry) => announcer.gossip(entry)))),
   })
   const publisherLog = createPublisherLog(parts, intake)
-  const content = createContentFetcher(parts, { holders, announcer, inBackground: background.run })
+  const content = createContentFetcher(parts, {
+    holders,
+    announcer,
+    inBackground: background.run,
+    ownPublisher: publisherLog.publisher,
+  })
   const discovery = createDiscovery(parts, intake, holders)
   const lookup = createLookup(parts, { discovery, content })
   const sync =
@@ -157,7 +162,7 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
 
   /** After a lost cache: what we published is fetched back from whoever has installed it. */
   async function recoverOwnPackages(signal: AbortSignal): Promise<void> {
-    for (const release of await ownReleases(parts)) {
+    for (const release of await releasesBy(parts, await publisherLog.publisher())) {
       // Nobody may have it, and the next one may still be had.
       await content.fetch(release, { signal }).catch(() => undefined)
       signal.throwIfAborted()

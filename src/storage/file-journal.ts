@@ -5,6 +5,8 @@ import type { LogJournal } from '../core/ports.ts'
 import { syncFolder, temporaryPrefix, writeSynced } from './atomic-file.ts'
 import { storageError } from './sqlite.ts'
 
+/** How the folder of a did:key begins; the rest of it is base58, which has no underscore. */
+const didPrefix = 'did_key_'
 const entryName = /^\d{10}\.dsse$/
 
 /**
@@ -14,6 +16,15 @@ const entryName = /^\d{10}\.dsse$/
 export function createFileJournal(dir: string): LogJournal {
   const folderOf = (author: string): string => join(dir, author.replaceAll(':', '_'))
   return {
+    async authors() {
+      try {
+        const folders = readdirSync(dir).filter((name) => name.startsWith(didPrefix))
+        return folders.map((name) => name.replaceAll('_', ':')).sort()
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+        throw storageError(error)
+      }
+    },
     async read(author) {
       const folder = folderOf(author)
       let names: string[]

@@ -133,6 +133,7 @@ export function createMemoryState(): StateStore {
 export function createMemoryJournal(): LogJournal {
   const logs = new Map<string, Map<number, Uint8Array>>()
   return {
+    authors: async () => [...logs.keys()].sort(),
     async read(author) {
       return [...(logs.get(author) ?? [])].sort(([a], [b]) => a - b).map(([, envelope]) => envelope)
     },

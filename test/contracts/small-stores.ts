@@ -27,6 +27,7 @@ export function describeLogJournal(name: string, make: () => Promise<LogJournal>
       expect(await journal.append(author, 1, Uint8Array.of(9))).toBe(false)
       expect(await journal.append('did:key:z6MkBea', 1, Uint8Array.of(7))).toBe(true)
       expect((await journal.read(author)).map((bytes) => [...bytes])).toEqual([[0], [1]])
+      expect(await journal.authors()).toEqual([author, 'did:key:z6MkBea'])
     })
 
     test('lets one of many claims win', async () => {

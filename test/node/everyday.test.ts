@@ -111,6 +111,24 @@ test('a key is exported under a passphrase and imported elsewhere, where it publ
   expect(running.stdout).toContain('p2p stop')
 })
 
+test('a rotated key publishes as the same publisher', async () => {
+  const dora = await machines.add('dora')
+  const { publisher: own } = await dora.start()
+  expect((await dora.run(['marketplace', 'key', 'rotate'])).exitCode).toBe(2)
+  await dora.run(['p2p', 'stop'])
+  const rotation = await dora.json<{ publisher: string; key: string; backup: string }>(['marketplace', 'key', 'rotate'])
+  expect(rotation.publisher).toBe(own)
+  expect(await readFile(rotation.backup, 'utf8')).toContain(own)
+  expect((await dora.start()).publisher).toBe(own)
+  expect(await dora.json(['marketplace', 'key', 'show'])).toMatchObject({ publisher: own, key: rotation.key })
+  const published = await dora.json<PublishResult>([
+    'p2p',
+    'publish',
+    await writePackage(folder('rotated'), { name: 'rotated' }),
+  ])
+  expect(published.publisher).toBe(own)
+})
+
 describe('doctor', () => {
   interface Doctor {
     ok: boolean

@@ -22,6 +22,7 @@ export interface ServiceMethods {
   yank: { request: { name: string; version: string; reason?: string; undo?: boolean }; result: StatementResult }
   deprecate: { request: { name: string; range: string; message: string }; result: StatementResult }
   trust: { request: TrustRequest; result: TrustResult }
+  key: { request: Nothing; result: KeyResult }
   cacheInfo: { request: Nothing; result: CacheInfoResult }
   cacheCollect: { request: Nothing; result: CacheRemoval }
   cacheClear: { request: Nothing; result: CacheRemoval }
@@ -46,6 +47,7 @@ export const serviceMethods = Object.keys({
   yank: true,
   deprecate: true,
   trust: true,
+  key: true,
   cacheInfo: true,
   cacheCollect: true,
   cacheClear: true,
@@ -293,6 +295,14 @@ export type TrustRequest =
 
 export interface TrustResult {
   publishers: { publisher: string; petname: string | null; fingerprint: string; blocked: boolean; pins: string[] }[]
+}
+
+export interface KeyResult {
+  publisher: string
+  /** Of the publisher's did:key. */
+  fingerprint: string
+  /** The did:key that signs; another than the publisher after a rotation. */
+  key: string
 }
 
 export interface CacheInfoResult {

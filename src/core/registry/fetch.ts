@@ -43,10 +43,11 @@ export function createContentFetcher(
     holders: Holders
     announcer: Announcer
     inBackground: (task: string, work: Promise<unknown>) => void
+    ownPublisher: () => Promise<string>
   },
 ): ContentFetcher {
   const { blocks, network, reputation, clock, sha256, settings } = parts
-  const { holders, announcer, inBackground } = collaborators
+  const { holders, announcer, inBackground, ownPublisher } = collaborators
 
   async function* announcedBy(cid: CID, options: OperationOptions = {}): AsyncIterable<string> {
     if (network === undefined) return
@@ -126,7 +127,8 @@ export function createContentFetcher(
       const label = { package: name, totalBytes: manifestBytes(parsed) }
       const { fetchedBytes, sources } = await obtain(cid, cids, options, label)
       // What we published stays, also where somebody else published the same content and that is what is installed.
-      const pinned = (await parts.entries.byManifest(cid)).some(({ entry }) => entry.publisher === parts.signer.did)
+      const own = await ownPublisher()
+      const pinned = (await parts.entries.byManifest(cid)).some(({ entry }) => entry.publisher === own)
       await blocks.putRoot(cid, [cid, ...cids], { pinned })
       if (fetchedBytes > 0) inBackground(`announce ${name}@${version}`, announcer.provide(release))
       const bySize = [...sources].sort((a, b) => b[1] - a[1]).map(([peerId]) => peerId)

@@ -66,11 +66,14 @@ export async function restoreDocuments(parts: Pick<RegistryParts, 'entries' | 't
     await refreshDocuments(parts, await parts.entries.entries(author))
 }
 
-/** Everything the own key has released, oldest first. */
-export async function ownReleases(
-  parts: Pick<RegistryParts, 'entries' | 'signer'>,
+/** Everything a publisher has released, log by log, oldest first. */
+export async function releasesBy(
+  parts: Pick<RegistryParts, 'entries'>,
+  publisher: string,
 ): Promise<VerifiedEntry<ReleaseEntry>[]> {
-  return (await parts.entries.entries(parts.signer.did)).filter(isRelease)
+  const logs = (await parts.entries.logs()).filter(({ head }) => head.entry.publisher === publisher)
+  const entries = await Promise.all(logs.map(({ author }) => parts.entries.entries(author)))
+  return entries.flat().filter(isRelease)
 }
 
 export function isRelease(verified: VerifiedEntry): verified is VerifiedEntry<ReleaseEntry> {

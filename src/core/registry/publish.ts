@@ -60,7 +60,7 @@ export async function publish(
     onProgress: options.onProgress,
   })
   const { manifest, block } = built
-  const own = parts.signer.did
+  const own = await collaborators.log.publisher()
   const existing = (await releasesOf(parts, own, metadata.name)).find(
     (release) => release.entry.entry.body.version === metadata.version,
   )

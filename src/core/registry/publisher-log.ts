@@ -2,6 +2,7 @@ import { createBlock } from '../blocks/block.ts'
 import { RegistryError } from '../errors.ts'
 import { createEntry, verifyEntry } from '../log/entry.ts'
 import type { LogEntry, VerifiedEntry } from '../log/types.ts'
+import type { Signer } from '../ports.ts'
 import type { Intake } from './intake.ts'
 import type { RegistryParts } from './parts.ts'
 
@@ -13,10 +14,16 @@ type Statement = {
 }[LogEntry['type']]
 
 export interface PublisherLog {
+  /** Under which did:key the own key publishes: its own, or the one of the first key of a chain of rotations that leads to it. */
+  publisher(): Promise<string>
   /** Brings the index up to the journal, which survives what an index may not. Returns how many entries it restored. */
   restore(): Promise<number>
   /** Signs and appends one statement; durable when it resolves. */
   append(statement: Statement): Promise<VerifiedEntry>
+  /**
+   * Hands the log on to another key, which signs too; the own key says nothing after that. Saying it again to the same key changes nothing.
+   */
+  handOn(successor: Signer): Promise<VerifiedEntry>
   head(): Promise<VerifiedEntry | undefined>
 }
 
@@ -36,10 +43,58 @@ export function createPublisherLog(parts: RegistryParts, intake: Intake): Publis
     return known.entry.seq > own.entry.seq ? known : own
   }
 
+  /** The rotation by which another key handed on to ours. It carries our signature, so nobody can foist one on us. */
+  async function handedOnBy(): Promise<VerifiedEntry | undefined> {
+    for (const { head: other } of await entries.logs()) {
+      const succession = await entries.succession(other.entry.publisher)
+      const found = succession.find(({ entry }) => entry.type === 'rotate' && entry.body.to === signer.did)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  async function publisher(): Promise<string> {
+    return (await head())?.entry.publisher ?? (await handedOnBy())?.entry.publisher ?? signer.did
+  }
+
+  async function claim(
+    sign: (previous: VerifiedEntry | undefined, seq: number) => Promise<VerifiedEntry>,
+  ): Promise<VerifiedEntry> {
+    for (let attempt = 0; attempt < maxClaims; attempt++) {
+      const previous = await head()
+      if (previous?.entry.type === 'rotate') throw handedOn(previous.entry.body.to)
+      const seq = previous === undefined ? 0 : previous.entry.seq + 1
+      const entry = await sign(previous, seq)
+      if (await journal.append(signer.did, seq, entry.envelope)) {
+        await intake.store([entry], undefined)
+        return entry
+      }
+    }
+    throw new RegistryError('INTERNAL', `Could not claim the next place in the own log after ${maxClaims} tries.`)
+  }
+
   return {
     head,
+    publisher,
+    async handOn(successor) {
+      const last = await head()
+      if (last?.entry.type === 'rotate' && last.entry.body.to === successor.did) return last
+      const own = await publisher()
+      return claim((previous, seq) => {
+        const fields = {
+          publisher: own,
+          seq,
+          prev: previous?.cid ?? null,
+          time: clock.now(),
+          type: 'rotate',
+          body: { to: successor.did },
+        } as const
+        return createEntry([signer, successor], fields, sha256)
+      })
+    },
     async restore() {
-      const envelopes = await journal.read(signer.did)
+      const authors = new Set([...(await journal.authors()), signer.did])
+      const envelopes = (await Promise.all([...authors].map((author) => journal.read(author)))).flat()
       const blocks = await Promise.all(envelopes.map((envelope) => createBlock('dag-cbor', envelope, sha256)))
       const held = await entries.has(blocks.map((block) => block.cid))
       const missing = envelopes.filter((_, index) => !held[index])
@@ -57,26 +112,20 @@ export function createPublisherLog(parts: RegistryParts, intake: Intake): Publis
           },
         )
       }
-      for (let claim = 0; claim < maxClaims; claim++) {
-        const previous = await head()
-        const seq = previous === undefined ? 0 : previous.entry.seq + 1
-        const entry = await createEntry(
+      const own = await publisher()
+      return claim((previous, seq) =>
+        createEntry(
           signer,
-          {
-            publisher: previous?.entry.publisher ?? signer.did,
-            seq,
-            prev: previous?.cid ?? null,
-            time: clock.now(),
-            ...statement,
-          },
+          { publisher: own, seq, prev: previous?.cid ?? null, time: clock.now(), ...statement },
           sha256,
-        )
-        if (await journal.append(signer.did, seq, entry.envelope)) {
-          await intake.store([entry], undefined)
-          return entry
-        }
-      }
-      throw new RegistryError('INTERNAL', `Could not claim the next place in the own log after ${maxClaims} tries.`)
+        ),
+      )
     },
   }
+}
+
+function handedOn(successor: string): RegistryError {
+  return new RegistryError('DENIED', `This key has handed on to ${successor}, and can say nothing more.`, {
+    hint: 'Publish with the new key: ggen marketplace key import <its file>',
+  })
 }

@@ -22,7 +22,7 @@ export async function yank(
   request: { name: string; version: string; reason?: string | undefined; undo?: boolean | undefined },
 ): Promise<VerifiedEntry | undefined> {
   const { name, version, reason, undo = false } = request
-  const releases = await ownVersions(parts, name)
+  const releases = await ownVersions(parts, collaborators, name)
   const release = releases.find(({ entry }) => entry.entry.body.version === version)
   if (release === undefined) {
     throw new RegistryError('VERSION_NOT_FOUND', `You have not published ${name}@${version}.`, {
@@ -45,7 +45,7 @@ export async function deprecate(
       hint: 'Write name@1.2.3, name@^1 or name@"<2".',
     })
   }
-  const versions = (await ownVersions(parts, name))
+  const versions = (await ownVersions(parts, collaborators, name))
     .map(({ entry }) => entry.entry.body.version)
     .filter((version) => semver.satisfies(version, range, { includePrerelease: true }))
   if (versions.length === 0) {
@@ -62,11 +62,12 @@ export async function deprecate(
   }
 }
 
-async function ownVersions(parts: RegistryParts, name: string) {
-  const releases = await releasesOf(parts, parts.signer.did, name)
+async function ownVersions(parts: RegistryParts, { log }: StatementCollaborators, name: string) {
+  const own = await log.publisher()
+  const releases = await releasesOf(parts, own, name)
   if (releases.length > 0) return releases
   throw new RegistryError('PACKAGE_NOT_FOUND', `You have published nothing called ${name}.`, {
-    hint: `Only its publisher can say this. You are ${parts.signer.did}.`,
+    hint: `Only its publisher can say this. You are ${own}.`,
   })
 }
 

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Command, Option } from 'clipanion'
 import { RegistryError } from '../../core/errors.ts'
-import { fingerprint } from '../../core/identity/fingerprint.ts'
 import { writeSecret } from '../../storage/node.ts'
 import { isAnswering } from '../daemon/control-socket.ts'
 import { renderFacts } from '../render/facts.ts'
 import { UsageFault } from '../usage-fault.ts'
+import { useService } from '../use-service.ts'
 import { GgenCommand } from './command.ts'
 
 const category = 'Key'
@@ -24,19 +24,14 @@ export class KeyShowCommand extends GgenCommand {
   })
 
   async execute(): Promise<number> {
-    const { loadPublisher } = await import('../node/keys.ts')
-    const path = this.context.paths.publisherKey
-    const { did } = await loadPublisher(path)
-    this.print({ publisher: did, fingerprint: fingerprint(did), path }, (key, colours) =>
-      renderFacts(
-        [
-          ['Publisher', key.publisher],
-          ['Fingerprint', key.fingerprint],
-          ['File', key.path],
-        ],
+    const result = await useService(this.context, 'offline', (service, options) => service.key({}, options))
+    this.print({ ...result, path: this.context.paths.publisherKey }, (shown, colours) => {
+      const rotated: [string, string][] = shown.key === shown.publisher ? [] : [['Signs with', shown.key]]
+      return renderFacts(
+        [['Publisher', shown.publisher], ['Fingerprint', shown.fingerprint], ...rotated, ['File', shown.path]],
         colours,
-      ),
-    )
+      )
+    })
     return 0
   }
 }
@@ -98,6 +93,42 @@ export class KeyImportCommand extends GgenCommand {
   }
 }
 
+export class KeyRotateCommand extends GgenCommand {
+  static override paths = [['marketplace', 'key', 'rotate']]
+  static override usage = Command.Usage({
+    category,
+    description: 'Hand on to a new key; you stay the same publisher',
+    details:
+      'Both keys sign the handover. Who has pinned you goes on trusting you; the old key can say nothing more. Do it while the old key is still yours alone, and export the new one afterwards.',
+    examples: [['Rotate', 'ggen marketplace key rotate']],
+  })
+
+  async execute(): Promise<number> {
+    const { paths } = this.context
+    if (await isAnswering(paths.controlSocket))
+      throw new UsageFault('A running node uses the present key.', 'Stop it first: ggen marketplace p2p stop')
+    const [{ replacePublisher }, { openNode }, { loadConfig }] = await Promise.all([
+      import('../node/keys.ts'),
+      import('../node/open-node.ts'),
+      import('../config-file.ts'),
+    ])
+    const opened = await openNode({ paths, config: loadConfig(this.context), mode: 'offline' })
+    try {
+      await opened.start()
+      const publisher = await opened.node.publisherLog.publisher()
+      const { key, backup } = await replacePublisher(paths.publisherKey, opened.node.publisherLog.handOn)
+      this.print(
+        { publisher, key, backup },
+        () =>
+          `${publisher} signs with ${key} from now on.\nThe key before it is kept in ${backup}. Peers learn of it when the node runs again.`,
+      )
+      return 0
+    } finally {
+      await opened.stop()
+    }
+  }
+}
+
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
@@ -109,4 +140,4 @@ function readText(file: string): string {
   }
 }
 
-export const commands = [KeyShowCommand, KeyExportCommand, KeyImportCommand]
+export const commands = [KeyShowCommand, KeyExportCommand, KeyImportCommand, KeyRotateCommand]

@@ -71,7 +71,7 @@ export async function runDaemon(options: {
     log.info('ready', { peerId, addresses, startupMs })
     options.onReady({
       peerId,
-      publisher: opened.node.parts.signer.did,
+      publisher: await opened.node.publisherLog.publisher(),
       addresses,
       pid: process.pid,
       controlSocket: paths.controlSocket,

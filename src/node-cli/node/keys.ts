@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { RegistryError } from '../../core/errors.ts'
 import { decodeKeyFile, encodeKeyFile } from '../../core/identity/key-file.ts'
 import { createSigner, exportSecretKey, generateKeyPair, importSecretKey } from '../../core/identity/key-pair.ts'
@@ -33,6 +34,23 @@ export async function importPublisher(
   if (current !== undefined && equal(await seedOf(path, current), seed)) return { publisher: signer.did, backup: null }
   const backup = writeSecret(path, await encodeKeyFile(seed))
   return { publisher: signer.did, backup: backup ?? null }
+}
+
+/**
+ * Makes a new key and lets `handOn` have the old one say so before the new one takes its place. The new key is on the disk first: a crash in between leaves both,
+ * and the next try goes on with them. Returns where the old one is kept.
+ */
+export async function replacePublisher(
+  path: string,
+  handOn: (successor: Signer) => Promise<unknown>,
+): Promise<{ key: string; backup: string }> {
+  const next = `${path}.next`
+  const successor = await loadPublisher(next)
+  await handOn(successor)
+  const seed = await seedOf(next, readSecret(next)!)
+  const backup = writeSecret(path, await encodeKeyFile(seed))
+  rmSync(next)
+  return { key: successor.did, backup: backup ?? '' }
 }
 
 async function seedOf(path: string, stored: Uint8Array): Promise<Uint8Array> {

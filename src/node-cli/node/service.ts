@@ -8,10 +8,11 @@ import type {
   StatusResult,
 } from '../../core/control/service.ts'
 import { RegistryError } from '../../core/errors.ts'
+import { fingerprint } from '../../core/identity/fingerprint.ts'
 import { findOutdated, whyInstalled } from '../../core/install/inspect.ts'
 import { readLock, uninstallPackages } from '../../core/install/install.ts'
 import type { PeerNetwork } from '../../core/ports.ts'
-import { isRelease, ownReleases } from '../../core/registry/packages.ts'
+import { isRelease, releasesBy } from '../../core/registry/packages.ts'
 import type { HomePaths } from '../../storage/node.ts'
 import { openPackageFolder, openProjectFolder } from '../../storage/node.ts'
 import { version } from '../version.ts'
@@ -49,17 +50,18 @@ export function createService(context: {
   }
 
   async function status(): Promise<StatusResult> {
+    const publisher = await node.publisherLog.publisher()
     const [usage, count, own, roots] = await Promise.all([
       blocks.usage(),
       entries.count(),
-      ownReleases(node.parts),
+      releasesBy(node.parts, publisher),
       blocks.roots(),
     ])
     const stats = network().stats()
     return {
       running: true,
       peerId: network().peerId,
-      publisher: node.parts.signer.did,
+      publisher,
       version,
       pid: process.pid,
       uptimeMs: Date.now() - startedMs,
@@ -243,6 +245,10 @@ export function createService(context: {
       network()
       const { entry, versions } = await node.deprecate(request)
       return { name: request.name, versions, entry: entry.cid.toString() }
+    },
+    async key() {
+      const publisher = await node.publisherLog.publisher()
+      return { publisher, fingerprint: fingerprint(publisher), key: node.parts.signer.did }
     },
     trust: (request) => changeTrust(node, request),
     async cacheInfo() {
