@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    setupFiles: ['test/support/property-seed.ts'],
     coverage: {
       provider: 'v8',
       include: ['src/core/**'],

@@ -157,7 +157,8 @@ describe('verifyEntry', () => {
     const junk = fc.oneof(
       fc.constantFrom(null, -1, '', 'x', true, [], {}),
       fc.array(fc.nat(), { maxLength: 3 }),
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      // CBOR writes -0 as 0.
+      fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
     )
     const field = fc.constantFrom('v', 'publisher', 'author', 'seq', 'prev', 'time', 'type', 'body', 'extra')
     const bodyField = fc.constantFrom(...Object.keys(release.body), 'readme', 'external', 'extra')
