@@ -5,7 +5,16 @@ import { describe, expect, test } from 'vitest'
 const root = join(import.meta.dirname, '..')
 
 /** What the pure core may import besides itself: libraries without platform, network or files of their own. */
-const pureLibraries = ['multiformats', '@ipld/dag-cbor', 'smol-toml', 'semver', 'valibot', 'ignore']
+const pureLibraries = [
+  'multiformats',
+  '@ipld/dag-cbor',
+  'smol-toml',
+  'semver',
+  'valibot',
+  'ignore',
+  'fflate',
+  'modern-tar',
+]
 const platformGlobals = /\b(window|indexedDB|localStorage|process|Buffer|__dirname)\b\s*[.[(]/
 const maxLines = 350
 

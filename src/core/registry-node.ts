@@ -10,9 +10,9 @@ import type {
 import { serveBlocks } from './exchange/serve-blocks.ts'
 import type { InstallOptions } from './install/install.ts'
 import { installPackages } from './install/install.ts'
+import type { LockedPackage } from './install/lock-file.ts'
 import { verifyInstalled } from './install/verify.ts'
 import { startAll } from './lifecycle.ts'
-import type { Release } from './log/history.ts'
 import type { InstallTarget, Lifecycle, OperationOptions, PackageSource } from './ports.ts'
 import { createAnnouncer, nameKey } from './registry/announcer.ts'
 import { answerPeers } from './registry/answer.ts'
@@ -21,12 +21,13 @@ import type { Discovery } from './registry/discover.ts'
 import { createDiscovery, indexHolderName } from './registry/discover.ts'
 import type { ContentFetcher } from './registry/fetch.ts'
 import { createContentFetcher } from './registry/fetch.ts'
+import { createCandidateFetcher } from './registry/fetch-candidate.ts'
 import { createHolders } from './registry/holders.ts'
 import { packageInfo } from './registry/info.ts'
 import { createIntake } from './registry/intake.ts'
 import type { LookupOptions } from './registry/lookup.ts'
 import { createLookup } from './registry/lookup.ts'
-import { isRelease, releasesBy, releasesOf, restoreDocuments } from './registry/packages.ts'
+import { releasesBy, releasesOf, restoreDocuments } from './registry/packages.ts'
 import type { RegistryParts } from './registry/parts.ts'
 import type { PublishOptions } from './registry/publish.ts'
 import { publish } from './registry/publish.ts'
@@ -34,6 +35,8 @@ import type { PublisherLog } from './registry/publisher-log.ts'
 import { createPublisherLog } from './registry/publisher-log.ts'
 import { search } from './registry/search.ts'
 import { deprecate, yank } from './registry/statements.ts'
+import type { Candidate } from './resolve/candidate.ts'
+import { signedCandidate } from './resolve/candidate.ts'
 import { parseSpec } from './resolve/spec.ts'
 import { createSync, syncProtocol } from './sync/sync-protocol.ts'
 
@@ -57,8 +60,8 @@ export interface RegistryNode extends Lifecycle {
   /** Withdraws an own version or takes that back; undefined when it was so already. */
   yank(request: Parameters<typeof yank>[2]): ReturnType<typeof yank>
   deprecate(request: Parameters<typeof deprecate>[2]): ReturnType<typeof deprecate>
-  /** Releases of one package of one publisher, newest first, after asking peers unless `offline`. */
-  releases(name: string, publisher: string, options?: LookupOptions): Promise<Release[]>
+  /** All that could be installed in place of what a lock file has, after asking its origin unless `offline`. */
+  candidates(locked: LockedPackage, options?: LookupOptions): Promise<readonly Candidate[]>
   /** Packages this peer is known to hold. */
   packagesAt(peerId: string): number
 }
@@ -91,6 +94,7 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
   })
   const discovery = createDiscovery(parts, intake, holders)
   const lookup = createLookup(parts, { discovery, content })
+  const fetchCandidate = createCandidateFetcher(parts, content)
   const sync =
     network && createSync({ network, entries: parts.entries, reputation, clock: parts.clock, accept: intake.accept })
 
@@ -154,9 +158,10 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     if (head !== undefined) await announcer.putHead(head, withDeadline())
     const roots = await parts.blocks.roots()
     for (const root of roots.sort((a, b) => Number(b.pinned) - Number(a.pinned))) {
-      const release = (await parts.entries.byManifest(root.cid)).find(isRelease)
+      // What came from a central registry has no entry: its manifest says what it is.
+      const { name } = await content.manifest(root.cid, { signal, offline: true }).catch(() => ({ name: undefined }))
       signal.throwIfAborted()
-      if (release !== undefined) await announcer.provide(release, withDeadline())
+      if (name !== undefined) await announcer.provide(root.cid, name, withDeadline())
     }
   }
 
@@ -210,7 +215,7 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
       const wanted = await Promise.all(specs.map((spec) => lookup.requirementOf(parseSpec(spec), { signal, offline })))
       const { clock, trust, blocks, sha256 } = parts
       return installPackages(
-        { clock, trust, store: { blocks, sha256 }, lookup: lookup.find, fetch: content.fetch },
+        { clock, trust, store: { blocks, sha256 }, lookup: lookup.find, fetch: fetchCandidate },
         target,
         wanted,
         options,
@@ -220,9 +225,11 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     info: (spec, options = {}) => packageInfo(parts, { lookup, content, holders }, spec, options),
     yank: (request) => yank(parts, statements, request),
     deprecate: (request) => deprecate(parts, statements, request),
-    async releases(name, publisher, { signal, offline = false } = {}) {
+    async candidates(locked, { signal, offline = false } = {}) {
+      const { name, publisher } = locked
+      if (publisher === null) return (await lookup.find({ name, range: '*' }, { signal, offline, locked })).candidates
       if (!offline) await discovery.learnPackage(name, { signal })
-      return releasesOf(parts, publisher, name)
+      return (await releasesOf(parts, publisher, name)).map(signedCandidate)
     },
     packagesAt: holders.countFor,
   }

@@ -50,8 +50,11 @@ async function withOwnNode<T>(
     const first = new Promise<void>((resolve) => void opened.network?.on('peer:connected', () => resolve()))
     await opened.start()
     for (const warning of opened.storage.warnings) note(`Note: ${warning}`)
-    if (mode === 'offline' && wantsNetwork)
-      note('No node is running and no bootstrap peers are configured: using what is in the cache.')
+    if (mode === 'offline' && wantsNetwork) {
+      const rest =
+        config.central.registries.length > 0 ? 'the cache and the central registries' : 'what is in the cache'
+      note(`No node is running and no bootstrap peers are configured: using ${rest}.`)
+    }
     if (mode === 'client') {
       note('No node is running: asking the network as a short-lived client.')
       if (!(await within(first, firstPeerTimeoutMs, context.signal)))

@@ -24,6 +24,8 @@ export interface NodeStorage {
   state: StateStore
   journal: LogJournal
   datastore: SqliteDatastore
+  /** Answers of central registries, with their ETags. */
+  httpCache: StateStore
   /** What was found damaged and what became of it, in sentences for the user. */
   readonly warnings: readonly string[]
 }
@@ -53,6 +55,7 @@ export function createNodeStorage(options: {
     state: createFileState(paths.state, onRepaired),
     journal: createFileJournal(paths.log),
     datastore: new SqliteDatastore({ file: join(paths.cacheDir, 'network.sqlite'), onRepaired }),
+    httpCache: createFileState(join(paths.cacheDir, 'http'), onRepaired),
     warnings,
   }
 }

@@ -199,7 +199,8 @@ export interface InstalledPackage {
   name: string
   version: string
   publisher: string | null
-  cid: string
+  /** null only in a dry run of what a central registry offers. */
+  cid: string | null
   path: string
   bytes: number
   /** What came over the network for it; 0 when everything was held. */
@@ -226,7 +227,10 @@ export interface InfoResult {
   version: string
   publisher: string | null
   petname: string | null
-  cid: string
+  /** null for what is known only from a central registry. */
+  cid: string | null
+  /** `p2p`, or the central registry that describes it. */
+  source: string
   entry: string | null
   description: string
   category: string
@@ -242,7 +246,7 @@ export interface InfoResult {
   deprecated: string
   dependencies: Record<string, string>
   external: Record<string, string>
-  versions: { version: string; cid: string; published: string; yanked: boolean; deprecated: string }[]
+  versions: { version: string; cid: string | null; published: string; yanked: boolean; deprecated: string }[]
   providers: number
   cached: boolean
   installed: string | null
@@ -259,8 +263,11 @@ export interface VerifyResult {
     cid: string
     publisher: string | null
     ok: boolean
-    /** `valid`: the publisher's signature over this CID was checked here; `missing`: no signed entry is held; `invalid`. */
-    signature: 'valid' | 'missing' | 'invalid'
+    /**
+     * `valid`: the publisher's signature over this CID was checked here; `missing`: no signed entry is held; `invalid`; `central`: nobody signed it, it was checked against
+     * a central registry's checksum when it came.
+     */
+    signature: 'valid' | 'missing' | 'invalid' | 'central'
     files: number
     faults: FileFault[]
     error?: string

@@ -1,8 +1,7 @@
 import semver from 'semver'
 import { RegistryError } from '../errors.ts'
-import type { Release } from '../log/history.ts'
-import { newestRelease } from '../log/history.ts'
-import type { LockFile } from './lock-file.ts'
+import type { Candidate } from '../resolve/candidate.ts'
+import type { LockedPackage, LockFile } from './lock-file.ts'
 
 export interface OutdatedPackage {
   name: string
@@ -15,24 +14,24 @@ export interface OutdatedPackage {
   yanked: boolean
 }
 
-/** What could be newer than the lock has it, by name. `releases` gives what is known of one package. */
+/** What could be newer than the lock has it, by name. `candidates` gives what is known of one package. */
 export async function findOutdated(
   lock: LockFile,
-  releases: (name: string, publisher: string) => Promise<readonly Release[]>,
+  candidates: (locked: LockedPackage) => Promise<readonly Candidate[]>,
 ): Promise<OutdatedPackage[]> {
   const outdated: OutdatedPackage[] = []
-  for (const { name, version, publisher } of lock.packages) {
-    const known = await releases(name, publisher)
-    const versions = known
-      .filter((release) => !release.yanked && !release.afterFork)
-      .map(({ entry }) => entry.entry.body.version)
+  for (const locked of lock.packages) {
+    const { name, version } = locked
+    const known = await candidates(locked)
+    const offered = known.filter((candidate) => !candidate.yanked && !candidate.afterFork)
     const range = lock.requested[name] ?? '*'
-    const newest = newestRelease(known)?.entry.entry.body.version ?? version
-    const fitting = versions.filter((candidate) =>
-      range === '*' ? candidate === newest : semver.satisfies(candidate, range),
-    )
-    const wanted = semver.rsort([...fitting])[0] ?? version
-    const current = known.find(({ entry }) => entry.entry.body.version === version)
+    const stable = offered.filter((candidate) => semver.prerelease(candidate.version) === null)
+    const newest = newestOf(stable.length > 0 ? stable : offered) ?? version
+    const wanted =
+      range === '*'
+        ? newest
+        : (newestOf(offered.filter((candidate) => semver.satisfies(candidate.version, range))) ?? version)
+    const current = known.find((candidate) => candidate.version === version)
     const yanked = current !== undefined && current.yanked !== false
     if (!yanked && !semver.gt(wanted, version) && !semver.gt(newest, version)) continue
     const best = semver.gt(wanted, version) || yanked ? wanted : version
@@ -47,6 +46,9 @@ export async function findOutdated(
   }
   return outdated.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
+
+const newestOf = (candidates: readonly Candidate[]): string | undefined =>
+  semver.rsort(candidates.map(({ version }) => version))[0]
 
 /** Every way in which a package came into the project, from what was requested to it, shortest first. Throws `PACKAGE_NOT_FOUND`. */
 export function whyInstalled(lock: LockFile, name: string): string[][] {

@@ -1,10 +1,11 @@
-import type { InstalledPackage, InstallResult, ServiceProgress } from '../control/service.ts'
+import { parseCid } from '../blocks/block.ts'
+import type { InstalledPackage, InstallResult, RegistryChoice, ServiceProgress } from '../control/service.ts'
 import { RegistryError } from '../errors.ts'
 import { fingerprint } from '../identity/fingerprint.ts'
-import type { Release } from '../log/history.ts'
 import { manifestBytes } from '../manifest/manifest.ts'
 import type { Clock, InstallTarget, OperationOptions } from '../ports.ts'
 import type { FetchedPackage } from '../registry/fetch.ts'
+import type { Candidate } from '../resolve/candidate.ts'
 import type { Requirement, ResolvedPackage } from '../resolve/graph.ts'
 import { resolveGraph } from '../resolve/graph.ts'
 import type { PublisherAnswer } from '../resolve/publisher.ts'
@@ -21,15 +22,21 @@ export interface InstallDeps {
   store: InstallStore
   lookup(
     requirement: Requirement,
-    options: { locked: LockedPackage | undefined; offline: boolean; signal?: AbortSignal | undefined },
-  ): Promise<{ decision: PublisherAnswer; releases: readonly Release[] }>
+    options: {
+      locked: LockedPackage | undefined
+      registry: RegistryChoice
+      offline: boolean
+      signal?: AbortSignal | undefined
+    },
+  ): Promise<{ decision: PublisherAnswer; candidates: readonly Candidate[] }>
   fetch(
-    release: Release['entry'],
+    candidate: Candidate,
     options: OperationOptions<ServiceProgress> & { offline?: boolean },
   ): Promise<FetchedPackage>
 }
 
 export interface InstallOptions extends OperationOptions<ServiceProgress> {
+  registry?: RegistryChoice
   frozenLockfile?: boolean
   offline?: boolean
   dryRun?: boolean
@@ -62,36 +69,40 @@ export async function installPackages(
     lookup: (requirement) =>
       deps.lookup(requirement, {
         locked: isUpdated(requirement.name, options) ? undefined : lockedBy(before, requirement.name),
+        registry: options.registry ?? 'all',
         offline: options.offline ?? false,
         signal: options.signal,
       }),
-    lockedCid: (name) => (isUpdated(name, options) ? undefined : lockedBy(before, name)?.cid),
+    locked: (name) => (isUpdated(name, options) ? undefined : lockedBy(before, name)),
   })
-  const after = lockOf(roots, resolved)
-  if (options.frozenLockfile) refuseOtherLock(before, after)
+  if (options.frozenLockfile) refuseOtherLock(before, lockOf(roots, resolved))
   const removed = before.packages.map(({ name }) => name).filter((name) => !resolved.has(name))
 
   const installed: InstalledPackage[] = []
   const notices: string[] = []
-  const toWrite: { resolved: ResolvedPackage; fetched: FetchedPackage }[] = []
+  const toWrite: { candidate: Candidate; fetched: FetchedPackage }[] = []
   for (const [name, one] of resolved) {
     notices.push(...noticesOf(name, one))
     const intact = !options.force && (await isIntact(deps, target, name, one))
-    const fetched = intact || options.dryRun ? undefined : await deps.fetch(one.release.entry, options)
-    if (fetched !== undefined) toWrite.push({ resolved: one, fetched })
-    installed.push(describe(target, one, fetched))
+    const fetched = intact || options.dryRun ? undefined : await deps.fetch(one.candidate, options)
+    const candidate = { ...one.candidate, cid: fetched?.cid.toString() ?? one.candidate.cid }
+    resolved.set(name, { ...one, candidate })
+    if (fetched !== undefined) toWrite.push({ candidate, fetched })
+    installed.push(describe(target, candidate, fetched))
   }
   options.signal?.throwIfAborted()
   if (!options.dryRun) {
-    const files = createInstalledFiles(deps.store, (release) => deps.fetch(release, options))
-    for (const { resolved: one, fetched } of toWrite) {
-      await target.writePackage(one.release.entry.entry.body.name, files(one.release.entry, fetched.manifest))
+    const files = createInstalledFiles(deps.store, (candidate: Candidate) => deps.fetch(candidate, options))
+    for (const { candidate, fetched } of toWrite) {
+      await target.writePackage(candidate.name, files(candidate, fetched.manifest))
     }
     for (const [name, { decision }] of resolved) {
-      if (deps.trust.pinOf(name) === undefined) await deps.trust.pin(name, decision.publisher)
+      const { publisher } = decision
+      if (publisher !== null && deps.trust.pinOf(name) === undefined) await deps.trust.pin(name, publisher)
     }
     for (const name of removed) await target.removePackage(name)
-    if (formatLock(after) !== formatLock(before)) await target.writeLock(formatLock(after))
+    const after = formatLock(lockOf(roots, resolved))
+    if (after !== formatLock(before)) await target.writeLock(after)
   }
   return { installed, removed, tookMs: deps.clock.now() - startedMs, notices }
 }
@@ -151,9 +162,9 @@ function isUpdated(name: string, { update }: InstallOptions): boolean {
 function lockOf(roots: readonly Requirement[], resolved: ReadonlyMap<string, ResolvedPackage>): LockFile {
   return {
     requested: Object.fromEntries(roots.map(({ name, range }) => [name, range])),
-    packages: [...resolved].map(([name, { release, dependencies }]) => {
-      const { publisher, body } = release.entry.entry
-      return { name, version: body.version, publisher, cid: body.manifest.toString(), dependencies }
+    packages: [...resolved].map(([name, { candidate, dependencies }]) => {
+      const { version, publisher, registry, integrity, cid } = candidate
+      return { name, version, publisher, registry, integrity, cid: cid ?? '', dependencies }
     }),
   }
 }
@@ -169,17 +180,21 @@ function refuseOtherLock(before: LockFile, after: LockFile): void {
   )
 }
 
-function noticesOf(name: string, { decision, release }: ResolvedPackage): string[] {
-  const { version } = release.entry.entry.body
+function noticesOf(name: string, { decision, candidate }: ResolvedPackage): string[] {
+  const { version } = candidate
   const notices: string[] = []
   if (decision.by === 'first-use') {
     notices.push(
       `${name} is pinned to its publisher from now on: ${decision.publisher}, fingerprint ${fingerprint(decision.publisher)}.`,
     )
   }
-  if (release.deprecated !== '') notices.push(`${name}@${version} is deprecated: ${release.deprecated}`)
-  if (release.yanked !== false)
-    notices.push(`${name}@${version} was withdrawn, but is locked: ${release.yanked.reason}`)
+  if (decision.by === 'central')
+    notices.push(
+      `${name}@${version} comes from ${candidate.registry}: nobody signed it, the registry's checksum is all that vouches for it.`,
+    )
+  if (candidate.deprecated !== '') notices.push(`${name}@${version} is deprecated: ${candidate.deprecated}`)
+  if (candidate.yanked !== false)
+    notices.push(`${name}@${version} was withdrawn, but is locked: ${candidate.yanked.reason}`)
   return notices
 }
 
@@ -187,26 +202,23 @@ async function isIntact(
   deps: InstallDeps,
   target: InstallTarget,
   name: string,
-  { release }: ResolvedPackage,
+  { candidate }: ResolvedPackage,
 ): Promise<boolean> {
-  const { manifest, version } = release.entry.entry.body
-  const check = await checkInstalled(deps.store, target, { name, version, cid: manifest })
+  const { version, cid } = candidate
+  if (cid === null) return false
+  const check = await checkInstalled(deps.store, target, { name, version, cid: parseCid(cid) })
   return check !== undefined && check.faults.length === 0
 }
 
-function describe(
-  target: InstallTarget,
-  { release }: ResolvedPackage,
-  fetched: FetchedPackage | undefined,
-): InstalledPackage {
-  const { publisher, body } = release.entry.entry
+function describe(target: InstallTarget, candidate: Candidate, fetched: FetchedPackage | undefined): InstalledPackage {
+  const { name, version, publisher, cid, bytes } = candidate
   return {
-    name: body.name,
-    version: body.version,
+    name,
+    version,
     publisher,
-    cid: body.manifest.toString(),
-    path: target.packagePath(body.name),
-    bytes: fetched === undefined ? body.bytes : manifestBytes(fetched.manifest),
+    cid,
+    path: target.packagePath(name),
+    bytes: fetched === undefined ? bytes : manifestBytes(fetched.manifest),
     fetchedBytes: fetched?.fetchedBytes ?? 0,
     sources: fetched === undefined || fetched.sources.length === 0 ? ['cache'] : fetched.sources,
   }

@@ -9,7 +9,12 @@ const lockVersion = 1
 export interface LockedPackage {
   name: string
   version: string
-  publisher: string
+  /** null: from a central registry, signed by nobody. */
+  publisher: string | null
+  /** `central:<name>`; empty for signed releases. */
+  registry: string
+  /** What the registry's download was checked against. */
+  integrity: string
   /** Manifest CID. */
   cid: string
   dependencies: string[]
@@ -33,10 +38,14 @@ const schema = v.object({
       v.object({
         name: nameSchema,
         version: v.string(),
-        publisher: v.pipe(
-          v.string(),
-          v.check((text: string) => isDid(text), 'is no did:key'),
+        publisher: v.optional(
+          v.pipe(
+            v.string(),
+            v.check((text: string) => isDid(text), 'is no did:key'),
+          ),
         ),
+        registry: v.optional(v.string(), ''),
+        integrity: v.optional(v.string(), ''),
         cid: v.pipe(v.string(), v.regex(/^b[a-z2-7]{58,}$/, 'is no CID')),
         dependencies: v.optional(v.array(nameSchema), []),
       }),
@@ -62,7 +71,10 @@ export function parseLock(text: string): LockFile {
     const path = issue.path?.map(({ key }) => String(key)).join('.') ?? 'version'
     throw broken(`ggen.lock: ${path}: ${issue.message}`, undefined)
   }
-  return { requested: parsed.output.requested, packages: parsed.output.package }
+  const packages = parsed.output.package.map(({ publisher = null, ...rest }) => ({ publisher, ...rest }))
+  const nameless = packages.find(({ publisher, registry }) => publisher === null && registry === '')
+  if (nameless !== undefined) throw broken(`ggen.lock: ${nameless.name} has neither publisher nor registry`, undefined)
+  return { requested: parsed.output.requested, packages }
 }
 
 /** TOML in a stable order, a package a table and a fact a line, so that a diff shows just what changed. */
@@ -77,15 +89,13 @@ export function formatLock(lock: LockFile): string {
     '[requested]',
     ...requested.map(([name, range]) => `${text(name)} = ${text(range)}`),
   ]
-  for (const { name, version, publisher, cid, dependencies } of [...lock.packages].sort(byName)) {
-    lines.push(
-      '',
-      '[[package]]',
-      `name = ${text(name)}`,
-      `version = ${text(version)}`,
-      `publisher = ${text(publisher)}`,
-      `cid = ${text(cid)}`,
-    )
+  for (const locked of [...lock.packages].sort(byName)) {
+    const { name, version, publisher, registry, integrity, cid, dependencies } = locked
+    lines.push('', '[[package]]', `name = ${text(name)}`, `version = ${text(version)}`)
+    if (publisher !== null) lines.push(`publisher = ${text(publisher)}`)
+    if (registry !== '') lines.push(`registry = ${text(registry)}`)
+    if (integrity !== '') lines.push(`integrity = ${text(integrity)}`)
+    lines.push(`cid = ${text(cid)}`)
     if (dependencies.length > 0) lines.push(`dependencies = [${[...dependencies].sort().map(text).join(', ')}]`)
   }
   return `${lines.join('\n')}\n`

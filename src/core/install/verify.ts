@@ -51,7 +51,7 @@ async function verifyOne(
     faults: check?.faults ?? [],
   }
   if (check === undefined) return { ...result, ok: false, error: 'It is not installed.' }
-  return { ...result, ok: check.faults.length === 0 && signature === 'valid' }
+  return { ...result, ok: check.faults.length === 0 && (signature === 'valid' || signature === 'central') }
 }
 
 /** Entries in the store were verified before they were stored; what remains to see is that one says just this. */
@@ -59,7 +59,8 @@ async function signatureOf(
   entries: EntryStore,
   cid: CID,
   locked: LockedPackage,
-): Promise<'valid' | 'missing' | 'invalid'> {
+): Promise<VerifyResult['packages'][number]['signature']> {
+  if (locked.publisher === null) return 'central'
   const releases = await entries.byManifest(cid)
   if (releases.length === 0) return 'missing'
   const fits = releases.some(

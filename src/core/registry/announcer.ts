@@ -1,7 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { verifyEntry } from '../log/entry.ts'
-import type { ReleaseEntry, VerifiedEntry } from '../log/types.ts'
+import type { VerifiedEntry } from '../log/types.ts'
 import type { OperationOptions, RecordRules, Sha256 } from '../ports.ts'
 import type { RegistryParts } from './parts.ts'
 
@@ -40,8 +40,8 @@ export function logHeadRules(sha256: Sha256): RecordRules {
 export interface Announcer {
   /** Tells connected peers at once. Returns how many it was sent to. */
   gossip(entry: VerifiedEntry | Uint8Array): Promise<number>
-  /** Tells the DHT that we hold this release, and under which name. */
-  provide(release: VerifiedEntry<ReleaseEntry>, options?: OperationOptions): Promise<void>
+  /** Tells the DHT that we hold this content, and under which name. */
+  provide(manifest: CID, name: string, options?: OperationOptions): Promise<void>
   /** Stores the head of a log in the DHT. */
   putHead(head: VerifiedEntry, options?: OperationOptions): Promise<void>
 }
@@ -52,9 +52,8 @@ export function createAnnouncer(parts: RegistryParts): Announcer {
     async gossip(entry) {
       return (await network?.publish(settings.topic, entry instanceof Uint8Array ? entry : entry.envelope)) ?? 0
     },
-    async provide(release, options) {
+    async provide(manifest, name, options) {
       if (network === undefined) return
-      const { manifest, name } = release.entry.body
       await Promise.all([network.provide(manifest, options), network.provide(await nameKey(name, sha256), options)])
     },
     async putHead(head, options) {

@@ -11,6 +11,8 @@ import type { Holders } from './holders.ts'
 import type { RegistryParts } from './parts.ts'
 
 export interface FetchedPackage {
+  /** The manifest's CID. */
+  cid: CID
   manifest: Manifest
   /** Bytes that came over the network; 0 when everything was held. */
   fetchedBytes: number
@@ -27,6 +29,13 @@ export interface ContentFetcher {
     release: VerifiedEntry<ReleaseEntry>,
     options?: OperationOptions<ServiceProgress> & { offline?: boolean },
   ): Promise<FetchedPackage>
+  /** The same for content that is known by its ID alone. */
+  fetchContent(
+    wanted: { cid: CID; name: string; version: string },
+    options?: OperationOptions<ServiceProgress> & { offline?: boolean },
+  ): Promise<FetchedPackage>
+  /** Tells the DHT, in the background, that we hold this content, and under which name. */
+  announce(cid: CID, name: string): void
   /** The manifest alone. */
   manifest(cid: CID, options?: OperationOptions & { offline?: boolean }): Promise<Manifest>
   /** One file's bytes, fetched on its own where it is not held. Throws `PACKAGE_NOT_FOUND` for a path the manifest doesn't have. */
@@ -109,30 +118,43 @@ export function createContentFetcher(
     return parseManifest(bytes)
   }
 
+  function announce(cid: CID, name: string): void {
+    inBackground(`announce ${name}`, announcer.provide(cid, name))
+  }
+
+  async function fetchContent(
+    { cid, name, version }: { cid: CID; name: string; version: string },
+    options: OperationOptions<ServiceProgress> & { offline?: boolean } = {},
+  ): Promise<FetchedPackage> {
+    const parsed = await manifest(cid, options)
+    if (parsed.name !== name || parsed.version !== version) {
+      throw new RegistryError(
+        'VERIFICATION_FAILED',
+        `What was announced as ${name}@${version} is the content of ${parsed.name}@${parsed.version}.`,
+        { hint: 'Whoever announced it made a wrong statement; nothing was installed.' },
+      )
+    }
+    const cids = manifestBlocks(parsed)
+    const label = { package: name, totalBytes: manifestBytes(parsed) }
+    const { fetchedBytes, sources } = await obtain(cid, cids, options, label)
+    // What we published stays, also where somebody else published the same content and that is what is installed.
+    const own = await ownPublisher()
+    const pinned = (await parts.entries.byManifest(cid)).some(({ entry }) => entry.publisher === own)
+    await blocks.putRoot(cid, [cid, ...cids], { pinned })
+    if (fetchedBytes > 0) announce(cid, name)
+    const bySize = [...sources].sort((a, b) => b[1] - a[1]).map(([peerId]) => peerId)
+    return { cid, manifest: parsed, fetchedBytes, sources: bySize }
+  }
+
   return {
     manifest,
     providers,
     announcedBy,
-    async fetch(release, options = {}) {
+    announce,
+    fetchContent,
+    fetch(release, options = {}) {
       const { manifest: cid, name, version } = release.entry.body
-      const parsed = await manifest(cid, options)
-      if (parsed.name !== name || parsed.version !== version) {
-        throw new RegistryError(
-          'VERIFICATION_FAILED',
-          `The signed release ${name}@${version} points at the content of ${parsed.name}@${parsed.version}.`,
-          { hint: 'The publisher signed a wrong statement; nothing was installed.' },
-        )
-      }
-      const cids = manifestBlocks(parsed)
-      const label = { package: name, totalBytes: manifestBytes(parsed) }
-      const { fetchedBytes, sources } = await obtain(cid, cids, options, label)
-      // What we published stays, also where somebody else published the same content and that is what is installed.
-      const own = await ownPublisher()
-      const pinned = (await parts.entries.byManifest(cid)).some(({ entry }) => entry.publisher === own)
-      await blocks.putRoot(cid, [cid, ...cids], { pinned })
-      if (fetchedBytes > 0) inBackground(`announce ${name}@${version}`, announcer.provide(release))
-      const bySize = [...sources].sort((a, b) => b[1] - a[1]).map(([peerId]) => peerId)
-      return { manifest: parsed, fetchedBytes, sources: bySize }
+      return fetchContent({ cid, name, version }, options)
     },
     async file(cid, path, options = {}) {
       const parsed = await manifest(cid, { signal: options.signal })

@@ -1,6 +1,6 @@
+import { parseCid } from '../blocks/block.ts'
 import type { InfoResult } from '../control/service.ts'
-import type { Release } from '../log/history.ts'
-import { newestRelease } from '../log/history.ts'
+import type { Candidate } from '../resolve/candidate.ts'
 import { parseSpec } from '../resolve/spec.ts'
 import { pickRelease } from '../resolve/versions.ts'
 import type { ContentFetcher } from './fetch.ts'
@@ -11,7 +11,8 @@ import type { RegistryParts } from './parts.ts'
 /** Counting holders in the DHT may not hold up the answer longer than this. */
 const providerCountBudgetMs = 1_000
 
-const isoTime = (timeMs: number): string => new Date(timeMs).toISOString()
+/** Empty when unknown. */
+const isoTime = (timeMs: number): string => (timeMs === 0 ? '' : new Date(timeMs).toISOString())
 
 /** All that is known about one package without fetching it: the version the spec means, and all versions. Throws what `Lookup` throws, `VERSION_NOT_FOUND`. */
 export async function packageInfo(
@@ -21,52 +22,113 @@ export async function packageInfo(
   options: LookupOptions,
 ): Promise<Omit<InfoResult, 'installed'>> {
   const requirement = await lookup.requirementOf(parseSpec(spec), options)
-  const { decision, releases } = await lookup.find(requirement, options)
-  const release = chosen(requirement, releases)
-  const { entry } = release.entry
-  const { body } = entry
-  const manifest = body.manifest.toString()
-  const [cached] = await parts.blocks.has([body.manifest])
-  const peers = new Set(holders.of(manifest))
-  const signal = AbortSignal.timeout(providerCountBudgetMs)
-  if (!options.offline) for await (const peerId of content.announcedBy(body.manifest, { signal })) peers.add(peerId)
-  options.signal?.throwIfAborted()
+  const { candidates } = await lookup.find(requirement, options)
+  const candidate = chosen(requirement, candidates)
   return {
-    name: body.name,
-    version: body.version,
-    publisher: decision.publisher,
-    petname: parts.trust.petnameOf(decision.publisher) ?? null,
-    cid: manifest,
-    entry: release.entry.cid.toString(),
-    description: body.description,
-    category: body.category,
-    keywords: body.keywords,
-    license: body.license,
-    authors: body.authors,
-    repository: body.repository,
-    bytes: body.bytes,
-    files: body.files,
-    published: isoTime(entry.time),
-    yanked: release.yanked !== false,
-    deprecated: release.deprecated,
-    dependencies: body.dependencies,
-    external: body.external ?? {},
-    versions: releases.map((one) => ({
-      version: one.entry.entry.body.version,
-      cid: one.entry.entry.body.manifest.toString(),
-      published: isoTime(one.entry.entry.time),
-      yanked: one.yanked !== false,
-      deprecated: one.deprecated,
-    })),
-    providers: peers.size + (cached ? 1 : 0),
-    cached: cached ?? false,
-    forked: (await parts.entries.log(entry.author))?.forkSeq !== undefined,
+    ...describeOrigin(candidate),
+    ...(await describeHolders(parts, content, holders, candidate, options)),
+    ...describeCommon(parts, candidate, candidates),
   }
 }
 
+type Info = Omit<InfoResult, 'installed'>
+
+function describeCommon(parts: RegistryParts, candidate: Candidate, candidates: readonly Candidate[]) {
+  const { name, version, publisher, cid, timeMs, deprecated, dependencies } = candidate
+  return {
+    name,
+    version,
+    publisher,
+    petname: publisher === null ? null : (parts.trust.petnameOf(publisher) ?? null),
+    cid,
+    source: candidate.registry === '' ? 'p2p' : candidate.registry,
+    published: isoTime(timeMs),
+    yanked: candidate.yanked !== false,
+    deprecated,
+    dependencies,
+    versions: candidates.map((one) => ({
+      version: one.version,
+      cid: one.cid,
+      published: isoTime(one.timeMs),
+      yanked: one.yanked !== false,
+      deprecated: one.deprecated,
+    })),
+  }
+}
+
+function describeOrigin({
+  origin,
+  bytes,
+}: Candidate): Pick<
+  Info,
+  | 'entry'
+  | 'description'
+  | 'category'
+  | 'keywords'
+  | 'license'
+  | 'authors'
+  | 'repository'
+  | 'bytes'
+  | 'files'
+  | 'external'
+> {
+  if (origin.kind === 'signed') {
+    const {
+      description,
+      category,
+      keywords,
+      license,
+      authors,
+      repository,
+      files,
+      external = {},
+    } = origin.entry.entry.body
+    return {
+      entry: origin.entry.cid.toString(),
+      description,
+      category,
+      keywords,
+      license,
+      authors,
+      repository,
+      bytes,
+      files,
+      external,
+    }
+  }
+  const unknown = { description: '', category: '', keywords: [], license: '', authors: [], repository: '' }
+  const { description, category, keywords, license, authors, repository } =
+    origin.kind === 'central' ? origin.release : unknown
+  return { entry: null, description, category, keywords, license, authors, repository, bytes, files: 0, external: {} }
+}
+
+async function describeHolders(
+  parts: RegistryParts,
+  content: ContentFetcher,
+  holders: Holders,
+  { cid, origin }: Candidate,
+  options: LookupOptions,
+): Promise<Pick<Info, 'providers' | 'cached' | 'forked'>> {
+  if (cid === null) return { providers: 0, cached: false, forked: false }
+  const manifest = parseCid(cid)
+  const [cached = false] = await parts.blocks.has([manifest])
+  const peers = new Set(holders.of(cid))
+  const signal = AbortSignal.timeout(providerCountBudgetMs)
+  if (!options.offline) for await (const peerId of content.announcedBy(manifest, { signal })) peers.add(peerId)
+  options.signal?.throwIfAborted()
+  const log = origin.kind === 'signed' ? await parts.entries.log(origin.entry.entry.author) : undefined
+  return { providers: peers.size + (cached ? 1 : 0), cached, forked: log?.forkSeq !== undefined }
+}
+
 /** Unlike an install, a look may also be taken at what was yanked or stands after a fork. */
-function chosen({ name, range }: { name: string; range: string }, releases: readonly Release[]): Release {
-  const exact = releases.find((release) => release.entry.entry.body.version === range)
-  const newest = range === '*' ? newestRelease(releases) : undefined
-  return exact ?? newest ?? pickRelease(name, releases, [range])
+function chosen({ name, range }: { name: string; range: string }, candidates: readonly Candidate[]): Candidate {
+  const exact = candidates.find(({ version }) => version === range)
+  if (exact !== undefined) return exact
+  try {
+    return pickRelease(name, candidates, [range])
+  } catch (error) {
+    const [newest] = candidates
+    if (range !== '*' || newest === undefined) throw error
+    return newest
+  }
 }

@@ -109,7 +109,7 @@ async function announce(
 ): Promise<void> {
   options.onProgress?.({ type: 'stage', stage: 'announce' })
   await announcer.gossip(entry)
-  inBackground('announce the release in the DHT', announcer.provide(entry))
+  inBackground('announce the release in the DHT', announcer.provide(entry.entry.body.manifest, entry.entry.body.name))
   inBackground('store the log head in the DHT', announcer.putHead(entry))
 }
 

@@ -1,5 +1,7 @@
 import { RegistryError } from '../errors.ts'
-import type { Release } from '../log/history.ts'
+import type { LockedPackage } from '../install/lock-file.ts'
+import type { Candidate } from './candidate.ts'
+import { isSameCandidate } from './candidate.ts'
 import type { PublisherAnswer } from './publisher.ts'
 import { pickRelease } from './versions.ts'
 
@@ -10,7 +12,7 @@ export interface Requirement {
 }
 
 export interface ResolvedPackage {
-  release: Release
+  candidate: Candidate
   decision: PublisherAnswer
   /** Names of its registry dependencies. */
   dependencies: string[]
@@ -18,8 +20,8 @@ export interface ResolvedPackage {
 
 export interface GraphCallbacks {
   /** Whose package a name means and what that publisher released; asks the network where needed. */
-  lookup(requirement: Requirement): Promise<{ decision: PublisherAnswer; releases: readonly Release[] }>
-  lockedCid(name: string): string | undefined
+  lookup(requirement: Requirement): Promise<{ decision: PublisherAnswer; candidates: readonly Candidate[] }>
+  locked(name: string): LockedPackage | undefined
 }
 
 interface Demand {
@@ -62,7 +64,7 @@ function demandsOf(roots: readonly Requirement[], chosen: ReadonlyMap<string, Re
     const found = chosen.get(name)
     if (found === undefined || walked.has(name)) return
     walked.add(name)
-    const { dependencies } = found.release.entry.entry.body
+    const { dependencies } = found.candidate
     for (const [dependency, range] of Object.entries(dependencies).sort(([a], [b]) => (a < b ? -1 : 1))) {
       add(dependency, { range, path: `${demand.path} → ${dependency}` })
     }
@@ -75,26 +77,26 @@ async function choose(
   name: string,
   demands: readonly Demand[],
   roots: readonly Requirement[],
-  { lookup, lockedCid }: GraphCallbacks,
+  { lookup, locked }: GraphCallbacks,
 ): Promise<ResolvedPackage> {
   const root = roots.find((requirement) => requirement.name === name)
   const ranges = [...new Set(demands.map(({ range }) => range))]
-  const { decision, releases } = await lookup(root ?? { name, range: '*' }).catch((error: unknown) => {
+  const { decision, candidates } = await lookup(root ?? { name, range: '*' }).catch((error: unknown) => {
     throw root === undefined ? neededBy(error, demands) : error
   })
-  const release = pick(name, releases, demands, ranges, lockedCid(name))
-  return { release, decision, dependencies: Object.keys(release.entry.entry.body.dependencies).sort() }
+  const candidate = pick(name, candidates, demands, ranges, locked(name))
+  return { candidate, decision, dependencies: Object.keys(candidate.dependencies).sort() }
 }
 
 function pick(
   name: string,
-  releases: readonly Release[],
+  candidates: readonly Candidate[],
   demands: readonly Demand[],
   ranges: string[],
-  lockedCid: string | undefined,
-): Release {
+  locked: LockedPackage | undefined,
+): Candidate {
   try {
-    return pickRelease(name, releases, ranges, { lockedCid })
+    return pickRelease(name, candidates, ranges, { locked })
   } catch (error) {
     if (ranges.length < 2 || !(error instanceof RegistryError) || error.code !== 'VERSION_NOT_FOUND') throw error
     const wishes = demands.map(({ path, range }) => `${path} wants ${range}`)
@@ -114,8 +116,9 @@ function neededBy(error: unknown, demands: readonly Demand[]): unknown {
 }
 
 function same(a: ReadonlyMap<string, ResolvedPackage>, b: ReadonlyMap<string, ResolvedPackage>): boolean {
-  const cid = (resolved: ResolvedPackage | undefined): string | undefined => resolved?.release.entry.cid.toString()
-  return a.size === b.size && [...a].every(([name, resolved]) => cid(resolved) === cid(b.get(name)))
+  return (
+    a.size === b.size && [...a].every(([name, resolved]) => isSameCandidate(resolved.candidate, b.get(name)?.candidate))
+  )
 }
 
 function tooMany(roots: readonly Requirement[]): RegistryError {

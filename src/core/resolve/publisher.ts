@@ -19,13 +19,16 @@ export interface PublisherQuestion {
 }
 
 /** How the publisher was decided: `first-use` means that the caller must pin it and show the fingerprint. */
-export type PublisherAnswer = { publisher: string; by: 'spec' | 'lock' | 'pin' | 'attestation' | 'first-use' }
+export type PublisherAnswer =
+  | { publisher: string; by: 'spec' | 'lock' | 'pin' | 'attestation' | 'first-use' }
+  /** Nobody signed it: a central registry's word. */
+  | { publisher: null; by: 'central' }
 
 /**
  * Whose package a name means, in this order: what the spec says, the lock file, the user's pin, a central attestation, the only known publisher. Never a guess: with
  * several it throws `NAME_AMBIGUOUS` with the candidates; a pinned name that is only found under another key throws `PUBLISHER_CHANGED`; nobody at all, `PACKAGE_NOT_FOUND`.
  */
-export function resolvePublisher(question: PublisherQuestion): PublisherAnswer {
+export function resolvePublisher(question: PublisherQuestion): Extract<PublisherAnswer, { publisher: string }> {
   const { name, known, trust } = question
   const candidates = [...known.keys()].sort()
   if (question.publisher !== undefined) {

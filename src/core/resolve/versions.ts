@@ -1,8 +1,7 @@
 import semver from 'semver'
 import { RegistryError } from '../errors.ts'
-import type { Release } from '../log/history.ts'
-
-const versionOf = (release: Release): string => release.entry.entry.body.version
+import type { LockedPackage } from '../install/lock-file.ts'
+import type { Candidate } from './candidate.ts'
 
 /**
  * The newest release that satisfies all ranges. Yanked ones count only when locked; prereleases only when a range asks for them. Throws `VERSION_NOT_FOUND` listing
@@ -10,24 +9,21 @@ const versionOf = (release: Release): string => release.entry.entry.body.version
  */
 export function pickRelease(
   name: string,
-  releases: readonly Release[],
+  releases: readonly Candidate[],
   ranges: readonly string[],
-  options: { lockedCid?: string | undefined } = {},
-): Release {
+  options: { locked?: LockedPackage | undefined } = {},
+): Candidate {
   const fitting = releases
-    .filter((release) => ranges.every((range) => range === '*' || semver.satisfies(versionOf(release), range)))
+    .filter((release) => ranges.every((range) => range === '*' || semver.satisfies(release.version, range)))
     // A bare name means a stable version, unless there is none.
-    .sort(
-      (a, b) =>
-        prereleaseRank(a, ranges) - prereleaseRank(b, ranges) || semver.compareBuild(versionOf(b), versionOf(a)),
-    )
-  const locked = fitting.find((release) => release.entry.entry.body.manifest.toString() === options.lockedCid)
-  if (locked !== undefined && !locked.afterFork) return locked
+    .sort((a, b) => prereleaseRank(a, ranges) - prereleaseRank(b, ranges) || semver.compareBuild(b.version, a.version))
+  const locked = fitting.find((release) => isLocked(release, options.locked))
+  if (locked !== undefined && !locked.afterFork) return { ...locked, cid: locked.cid ?? options.locked?.cid ?? null }
   const chosen = fitting.find((release) => !release.yanked && !release.afterFork)
   if (chosen !== undefined) return chosen
   if (fitting.some((release) => release.afterFork)) throw forked(name, fitting[0]!)
   if (fitting.length > 0) throw yanked(name, fitting[0]!)
-  const versions = releases.map(versionOf)
+  const versions = releases.map(({ version }) => version)
   throw new RegistryError('VERSION_NOT_FOUND', `No version of ${name} fits ${ranges.join(' and ')}.`, {
     hint:
       versions.length === 0
@@ -36,27 +32,33 @@ export function pickRelease(
   })
 }
 
-function prereleaseRank(release: Release, ranges: readonly string[]): number {
-  const isPrerelease = semver.prerelease(versionOf(release)) !== null
+/** By content where it is known, else by version and origin. */
+function isLocked(candidate: Candidate, locked: LockedPackage | undefined): boolean {
+  if (locked === undefined) return false
+  if (candidate.cid !== null) return candidate.cid === locked.cid
+  return candidate.version === locked.version && candidate.registry === locked.registry
+}
+
+function prereleaseRank(release: Candidate, ranges: readonly string[]): number {
+  const isPrerelease = semver.prerelease(release.version) !== null
   return isPrerelease && ranges.every((range) => range === '*') ? 1 : 0
 }
 
-function yanked(name: string, release: Release): RegistryError {
+function yanked(name: string, release: Candidate): RegistryError {
   const reason = release.yanked === false ? '' : release.yanked.reason
   return new RegistryError(
     'YANKED',
-    `${name}@${versionOf(release)} was withdrawn by its publisher${reason ? `: ${reason}` : ''}.`,
+    `${name}@${release.version} was withdrawn by its publisher${reason ? `: ${reason}` : ''}.`,
     {
       hint: 'Choose another version. A project that has it locked still installs it.',
     },
   )
 }
 
-function forked(name: string, release: Release): RegistryError {
-  const { author } = release.entry.entry
+function forked(name: string, release: Candidate): RegistryError {
   return new RegistryError(
     'LOG_FORKED',
-    `The log of ${author} has forked before ${name}@${versionOf(release)}: two contradicting statements were signed.`,
+    `The log of ${release.publisher} has forked before ${name}@${release.version}: two contradicting statements were signed.`,
     {
       hint: 'The key may be stolen, or used on two machines. Ask the publisher. What was released before the fork can be installed.',
     },

@@ -43,10 +43,19 @@ function infoText(info: InfoResult, colours: Colours): string {
   const versions = info.versions.map(({ version, yanked }) => (yanked ? `${version} (withdrawn)` : version))
   const more = versions.length > maxVersionsShown ? `, and ${versions.length - maxVersionsShown} older` : ''
   const facts: [string, string][] = [
-    ['Version', `${info.version}${info.yanked ? ' (withdrawn)' : ''}, published ${info.published.slice(0, 10)}`],
-    ['Publisher', `${info.petname === null ? '' : `${info.petname}, `}${info.publisher ?? 'unknown'}`],
+    [
+      'Version',
+      `${info.version}${info.yanked ? ' (withdrawn)' : ''}${info.published === '' ? '' : `, published ${info.published.slice(0, 10)}`}`,
+    ],
+    [
+      'Publisher',
+      info.publisher === null
+        ? 'nobody signed it'
+        : `${info.petname === null ? '' : `${info.petname}, `}${info.publisher}`,
+    ],
     ['Fingerprint', info.publisher === null ? '' : fingerprint(info.publisher)],
-    ['Content', info.cid],
+    ['Content', info.cid ?? 'known after the download'],
+    ['Known from', info.source === 'p2p' ? '' : info.source],
     ['Size', `${count(info.files, 'file')}, ${formatBytes(info.bytes)}`],
     ['Held by', `${count(info.providers, 'peer')}${info.cached ? ', this one included' : ''}`],
     ['Category', info.category],

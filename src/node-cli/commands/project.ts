@@ -164,6 +164,7 @@ function verifyText({ packages }: VerifyResult, colours: Colours): string {
       valid: `signed by ${publisher === null ? 'nobody' : fingerprint(publisher)}`,
       missing: 'no signed release of it is known here',
       invalid: 'signed as something else',
+      central: 'from a central registry, signed by nobody',
     }[signature]
     const head = `${ok ? colours.green('verified') : colours.red('NOT verified')} ${clean(name)}@${clean(version)}: ${error ?? `${count(files, 'file')}, ${signed}`}`
     return [head, ...faults.map(({ path, fault }) => `  ${fault}: ${clean(path) || 'something in the folder'}`)]

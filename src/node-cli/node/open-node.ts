@@ -15,6 +15,7 @@ import { createTrust } from '../../core/trust/trust.ts'
 import type { HomePaths, NodeStorage } from '../../storage/node.ts'
 import { createNodeStorage, nodeSha256, readSecret, writeSecret } from '../../storage/node.ts'
 import { version } from '../version.ts'
+import { openCentralRegistries } from './central.ts'
 import { loadPublisher } from './keys.ts'
 
 /** `daemon`: a full peer. `client`: one command's short life, which asks others and serves nobody. `offline`: what is on the disk, and no network. */
@@ -73,7 +74,7 @@ export async function openNode(options: {
     network,
     reputation,
     trust: createTrust(storage.state),
-    central: [],
+    central: openCentralRegistries(config, paths.home, storage.httpCache),
     settings: {
       ...defaultSettings,
       topic: config.network.packages_topic,

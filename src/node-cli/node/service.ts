@@ -193,12 +193,12 @@ export function createService(context: {
     },
     search: (request, options) => node.search(request, options),
     async install({ specs, dir, registry, ...request }, options) {
-      if (registry === 'central') {
+      if (registry === 'central' && node.parts.central.length === 0) {
         throw new RegistryError('CENTRAL_UNAVAILABLE', 'No central registry is configured.', {
-          hint: 'Leave out --registry central to ask peers.',
+          hint: 'Add one to central.registries (ggen marketplace p2p config edit), or leave out --registry central.',
         })
       }
-      return node.install(openProjectFolder(dir), specs, { ...request, ...options })
+      return node.install(openProjectFolder(dir), specs, { registry: registry ?? 'all', ...request, ...options })
     },
     uninstall: ({ names, dir }) => uninstallPackages(openProjectFolder(dir), names),
     async list({ dir }) {
@@ -228,7 +228,7 @@ export function createService(context: {
       const signal = options?.signal
       return {
         dir,
-        packages: await findOutdated(lock, (name, publisher) => node.releases(name, publisher, { signal, offline })),
+        packages: await findOutdated(lock, (locked) => node.candidates(locked, { signal, offline })),
       }
     },
     async why({ name, dir }) {

@@ -10,6 +10,8 @@ const locked = (name: string, dependencies: string[] = [], version = '1.0.0') =>
   name,
   version,
   publisher,
+  registry: '',
+  integrity: '',
   cid,
   dependencies,
 })
@@ -54,7 +56,14 @@ describe('the lock file', () => {
           const lock: LockFile = {
             requested: { ...requested },
             packages: packages
-              .map((entry) => ({ publisher, cid, ...entry, dependencies: [...entry.dependencies].sort() }))
+              .map((entry) => ({
+                publisher,
+                registry: '',
+                integrity: '',
+                cid,
+                ...entry,
+                dependencies: [...entry.dependencies].sort(),
+              }))
               .sort((a, b) => (a.name < b.name ? -1 : 1)),
           }
           expect(parseLock(formatLock(lock))).toEqual(lock)
@@ -87,6 +96,15 @@ describe('the lock file', () => {
     expect(() => parseLock(text)).toThrow(
       expect.objectContaining({ code: 'INVALID_MANIFEST', hint: expect.any(String) }),
     )
+  })
+
+  test('keeps what came from a central registry, and refuses what has no origin', () => {
+    const central = { ...locked('x'), publisher: null, registry: 'central:main', integrity: 'sha512-abc' }
+    const text = formatLock({ requested: { x: '*' }, packages: [central] })
+    expect(text).toContain('registry = "central:main"\nintegrity = "sha512-abc"')
+    expect(text).not.toContain('publisher =')
+    expect(parseLock(text).packages).toEqual([central])
+    expect(() => parseLock(text.replace(/registry = .*\n/, ''))).toThrow(/x has neither publisher nor registry/)
   })
 
   test('knows what is still needed, cycles and missing ones included', () => {

@@ -15,10 +15,7 @@ beforeEach(async () => {
   await net.connect(bob, alice)
   for (const version of ['1.0.0', '1.1.0', '2.0.0-beta.1'])
     await alice.node.publish(packageSource({ name: 'tool', version }))
-  await until(
-    'bob knows all three',
-    async () => (await bob.node.releases('tool', alice.publisher, { offline: true })).length === 3,
-  )
+  await until('bob knows all three', async () => (await bob.node.parts.entries.byPackage('tool')).length === 3)
 })
 
 afterEach(() => net.dispose())
@@ -82,8 +79,7 @@ describe('deprecate', () => {
 describe('updates', () => {
   test('are found, kept within the requested range, and made', async () => {
     await bob.node.install(bob.project, ['tool@~1.0'])
-    const outdated = async () =>
-      findOutdated(await readLock(bob.project), (name, publisher) => bob.node.releases(name, publisher))
+    const outdated = async () => findOutdated(await readLock(bob.project), (locked) => bob.node.candidates(locked))
     expect(await outdated()).toEqual([
       { name: 'tool', current: '1.0.0', wanted: '1.0.0', latest: '1.1.0', requested: true, yanked: false },
     ])
@@ -105,8 +101,8 @@ describe('updates', () => {
     await bob.node.install(bob.project, ['tool'])
     await alice.node.yank({ name: 'tool', version: '1.1.0' })
     await statement('yank')
-    const [row] = await findOutdated(await readLock(bob.project), (name, publisher) =>
-      bob.node.releases(name, publisher, { offline: true }),
+    const [row] = await findOutdated(await readLock(bob.project), (locked) =>
+      bob.node.candidates(locked, { offline: true }),
     )
     expect(row).toMatchObject({ current: '1.1.0', wanted: '1.0.0', yanked: true })
   })

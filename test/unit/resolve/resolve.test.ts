@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { fingerprint } from '../../../src/core/identity/fingerprint.ts'
+import type { LockedPackage } from '../../../src/core/install/lock-file.ts'
 import { formatLock } from '../../../src/core/install/lock-file.ts'
 import type { Release } from '../../../src/core/log/history.ts'
 import { packageHistory } from '../../../src/core/log/history.ts'
 import type { Signer } from '../../../src/core/ports.ts'
-import type { Requirement } from '../../../src/core/resolve/graph.ts'
+import { signedCandidate } from '../../../src/core/resolve/candidate.ts'
+import type { Requirement, ResolvedPackage } from '../../../src/core/resolve/graph.ts'
 import { resolveGraph } from '../../../src/core/resolve/graph.ts'
 import { resolvePublisher } from '../../../src/core/resolve/publisher.ts'
 import { pickRelease } from '../../../src/core/resolve/versions.ts'
@@ -35,7 +37,11 @@ async function releasesIn(world: World, signer: Signer): Promise<Map<string, Rel
   return releases
 }
 
-async function resolve(world: World, roots: Record<string, string>, locked: ReadonlyMap<string, string> = new Map()) {
+async function resolve(
+  world: World,
+  roots: Record<string, string>,
+  locked: ReadonlyMap<string, LockedPackage> = new Map(),
+) {
   const signer = await testSigner(3)
   const releases = await releasesIn(world, signer)
   const requirements = Object.entries(roots).map(([name, range]): Requirement => ({ name, range }))
@@ -43,20 +49,29 @@ async function resolve(world: World, roots: Record<string, string>, locked: Read
     async lookup({ name }) {
       const known = new Map(releases.has(name) ? [[signer.did, releases.get(name)!]] : [])
       const trust = createTrust(createMemoryState())
-      return { decision: resolvePublisher({ name, known, attested: [], trust }), releases: releases.get(name) ?? [] }
+      return {
+        decision: resolvePublisher({ name, known, attested: [], trust }),
+        candidates: (releases.get(name) ?? []).map(signedCandidate),
+      }
     },
-    lockedCid: (name) => locked.get(name),
+    locked: (name) => locked.get(name),
   })
   return resolved
+}
+
+/** What a lock file would keep of it. */
+function lockOf({ candidate, dependencies }: ResolvedPackage): LockedPackage {
+  const { name, version, publisher, registry, integrity, cid } = candidate
+  return { name, version, publisher, registry, integrity, cid: cid ?? '', dependencies }
 }
 
 async function versions(
   world: World,
   roots: Record<string, string>,
-  locked?: ReadonlyMap<string, string>,
+  locked?: ReadonlyMap<string, LockedPackage>,
 ): Promise<Record<string, string>> {
   return Object.fromEntries(
-    [...(await resolve(world, roots, locked))].map(([name, { release }]) => [name, release.entry.entry.body.version]),
+    [...(await resolve(world, roots, locked))].map(([name, { candidate }]) => [name, candidate.version]),
   )
 }
 
@@ -144,7 +159,8 @@ describe('resolveGraph', () => {
 
   test('keeps what is locked, yanked or not, while the ranges allow it', async () => {
     const world: World = { a: { '!1.0.0': {}, '1.1.0': {}, '2.0.0': {} } }
-    const lock = new Map([['a', (await manifestCid('a@1.0.0')).toString()]])
+    const locked = { name: 'a', version: '1.0.0', publisher: null, registry: '', integrity: '', dependencies: [] }
+    const lock = new Map([['a', { ...locked, cid: (await manifestCid('a@1.0.0')).toString() }]])
     expect(await versions(world, { a: '*' }, lock)).toEqual({ a: '1.0.0' })
     expect(await versions(world, { a: '^2' }, lock)).toEqual({ a: '2.0.0' })
   })
@@ -162,20 +178,12 @@ describe('resolveGraph', () => {
       fc.asyncProperty(world, fc.constantFrom(...names), async (made, root) => {
         const first = await resolve(made as World, { [root]: '*' }).catch(() => undefined)
         if (first === undefined) return
-        const lock = new Map(
-          [...first].map(([name, { release }]) => [name, release.entry.entry.body.manifest.toString()]),
-        )
+        const lock = new Map([...first].map(([name, one]) => [name, lockOf(one)]))
         const again = await resolve(made as World, { [root]: '*' }, lock)
         const text = (resolved: typeof first) =>
           formatLock({
             requested: { [root]: '*' },
-            packages: [...resolved].map(([name, { release, dependencies: needs }]) => ({
-              name,
-              version: release.entry.entry.body.version,
-              publisher: release.entry.entry.publisher,
-              cid: release.entry.entry.body.manifest.toString(),
-              dependencies: needs,
-            })),
+            packages: [...resolved.values()].map(lockOf),
           })
         expect(text(again)).toBe(text(first))
       }),
@@ -245,8 +253,8 @@ test('releases after a fork are refused by name of the fault', async () => {
   const signer = await testSigner(1)
   const log = createTestLog(signer)
   const entries = [await log.release('1.0.0'), await log.release('1.1.0')]
-  const forked = packageHistory(entries, { forkSeqs: new Map([[signer.did, 1]]) })
-  expect(pickRelease('engine', forked, ['*']).entry.entry.body.version).toBe('1.0.0')
+  const forked = packageHistory(entries, { forkSeqs: new Map([[signer.did, 1]]) }).map(signedCandidate)
+  expect(pickRelease('engine', forked, ['*']).version).toBe('1.0.0')
   expect(() => pickRelease('engine', forked, ['1.1.0'])).toThrow(expect.objectContaining({ code: 'LOG_FORKED' }))
   expect(() => pickRelease('engine', [], ['*'])).toThrow(expect.objectContaining({ code: 'VERSION_NOT_FOUND' }))
 })

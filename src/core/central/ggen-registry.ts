@@ -1,0 +1,220 @@
+import semver from 'semver'
+import * as v from 'valibot'
+import { RegistryError } from '../errors.ts'
+import { isDid } from '../identity/did-key.ts'
+import { isPackageName } from '../manifest/package-name.ts'
+import type { Sha256 } from '../ports.ts'
+import { rankDocuments } from '../search/rank.ts'
+import type { PackageDocument } from '../search/types.ts'
+import { filesBelow, maxUnpackedBytes, toSource, unpack } from './archive.ts'
+import type { CentralRegistry, CentralRelease } from './central-registry.ts'
+import type { CentralHttp } from './http.ts'
+import { unavailable } from './http.ts'
+import { mismatch } from './integrity.ts'
+
+const maxIndexBytes = 32 * 1024 * 1024
+
+const texts = v.fallback(v.array(v.string()), [])
+const text = v.fallback(v.string(), '')
+const packageSchema = v.object({
+  name: v.pipe(
+    v.string(),
+    v.check((name: string) => isPackageName(name)),
+  ),
+  version: v.pipe(
+    v.string(),
+    v.check((version: string) => semver.valid(version) !== null),
+  ),
+  description: text,
+  category: text,
+  tags: texts,
+  keywords: texts,
+  author: text,
+  license: text,
+  repository: text,
+  dependencies: v.fallback(
+    v.array(v.union([v.string(), v.object({ name: v.string(), version: v.fallback(v.string(), '*') })])),
+    [],
+  ),
+  path: text,
+  download_url: text,
+  checksum: v.fallback(v.nullish(v.string(), ''), ''),
+  deprecated: v.fallback(v.union([v.string(), v.boolean()]), ''),
+  published_at: text,
+  publisher: text,
+})
+type IndexPackage = v.InferOutput<typeof packageSchema>
+
+interface Located extends CentralRelease {
+  path: string
+  downloadUrl: string
+}
+
+/** How the adapter reads what is no HTTP address: a path, or a file: URL. */
+export type ReadFile = (path: string) => Promise<Uint8Array>
+
+/**
+ * The ggen marketplace: its `registry/index.json`, by URL or file path, or, for any other URL, its HTTP API (`/api/v1/packages/…`). Entries that make no sense are passed over: one broken entry
+ * must not hide the others.
+ */
+export function createGgenRegistry(options: {
+  name: string
+  url: string
+  http: CentralHttp
+  readFile: ReadFile
+  sha256: Sha256
+}): CentralRegistry {
+  const { name, url, http, readFile, sha256 } = options
+  const isIndex = /\.json(\?|$)/.test(url) || !/^https?:/.test(url)
+
+  async function load(
+    address: string,
+    signal: AbortSignal | undefined,
+    maxBytes: number,
+    cached: boolean,
+  ): Promise<Uint8Array> {
+    if (/^https?:/.test(address)) return (await http.bytes(address, { signal, maxBytes, cached }))!
+    try {
+      return await readFile(address)
+    } catch (error) {
+      throw unavailable(address, error)
+    }
+  }
+
+  async function index(signal: AbortSignal | undefined): Promise<Located[]> {
+    const bytes = await load(url, signal, maxIndexBytes, true)
+    try {
+      return packagesOf(JSON.parse(new TextDecoder().decode(bytes)))
+    } catch (error) {
+      throw error instanceof RegistryError ? error : unavailable(url, error)
+    }
+  }
+
+  async function api(path: string, signal: AbortSignal | undefined): Promise<Located[]> {
+    const answer = await http.json(`${url.replace(/\/$/, '')}/api/v1/packages/${path}`, {
+      signal,
+      maxBytes: maxIndexBytes,
+      optional: true,
+    })
+    return answer === undefined ? [] : packagesOf(answer)
+  }
+
+  /** `<ns>/<name>` of the API; a name without a scope is in the namespace `ggen`. */
+  const apiPath = (wanted: string): string => (wanted.startsWith('@') ? wanted.slice(1) : `ggen/${wanted}`)
+
+  return {
+    name,
+    kind: 'ggen',
+    async search(query, { signal, limit }) {
+      const found = isIndex ? await index(signal) : await api(`search?q=${encodeURIComponent(query.text)}`, signal)
+      return rankDocuments(query, found.map(toDocument), limit).map(({ document }) => document)
+    },
+    async versions(wanted, { signal } = {}) {
+      const found = isIndex ? await index(signal) : await api(`${apiPath(wanted)}/versions`, signal)
+      return found.filter((release) => release.name === wanted)
+    },
+    async open(release, { signal } = {}) {
+      const { path, downloadUrl } = release as Located
+      if (downloadUrl === '')
+        throw new RegistryError(
+          'CENTRAL_UNAVAILABLE',
+          `${name} does not say where ${release.name} can be downloaded.`,
+          { hint: 'Tell the registry.' },
+        )
+      const address = /^(https?:|file:|\/)/.test(downloadUrl)
+        ? downloadUrl
+        : new URL(downloadUrl, /^https?:/.test(url) ? url : `file://${url}`).href
+      const archive = await load(address, signal, maxUnpackedBytes, false)
+      const files = filesBelow(await unpack(archive), path)
+      const label = `${release.name}@${release.version}`
+      if (files.length === 0)
+        throw new RegistryError('VERIFICATION_FAILED', `The archive of ${label} holds nothing at ${path}.`, {
+          hint: 'Nothing was installed. Tell the registry.',
+        })
+      if (release.integrity !== '') {
+        const sums = [await hex(sha256, archive), await treeChecksum(sha256, files)]
+        if (!sums.includes(release.integrity.toLowerCase())) throw mismatch(label)
+      }
+      return toSource(label, files)
+    },
+  }
+}
+
+function packagesOf(answer: unknown): Located[] {
+  const { packages, results, versions } = (answer ?? {}) as Record<string, unknown>
+  const list = [answer, packages, results, versions].find(Array.isArray) as unknown[] | undefined
+  if (list === undefined) throw new Error('it is no list of packages')
+  return list.flatMap((entry) => {
+    const parsed = v.safeParse(packageSchema, entry)
+    return parsed.success ? [toRelease(parsed.output)] : []
+  })
+}
+
+function toRelease(entry: IndexPackage): Located {
+  const dependencies = entry.dependencies.map((dependency): [string, string] =>
+    typeof dependency === 'string' ? [dependency, '*'] : [dependency.name, dependency.version],
+  )
+  return {
+    name: entry.name,
+    version: entry.version,
+    description: entry.description,
+    category: entry.category,
+    keywords: [...new Set([...entry.keywords, ...entry.tags])],
+    license: entry.license,
+    authors: entry.author === '' ? [] : [entry.author],
+    repository: entry.repository,
+    dependencies: Object.fromEntries(
+      dependencies.filter(([dependency, range]) => isPackageName(dependency) && semver.validRange(range) !== null),
+    ),
+    timeMs: Date.parse(entry.published_at) || 0,
+    deprecated: typeof entry.deprecated === 'string' ? entry.deprecated : entry.deprecated ? 'deprecated' : '',
+    integrity: entry.checksum ?? '',
+    path: entry.path,
+    downloadUrl: entry.download_url,
+    ...(isDid(entry.publisher) ? { attested: entry.publisher } : {}),
+  }
+}
+
+export function toDocument(release: CentralRelease): PackageDocument {
+  const { name, version, description, keywords, category, license, authors, deprecated } = release
+  return {
+    publisher: '',
+    cid: '',
+    entry: '',
+    name,
+    version,
+    description,
+    keywords,
+    category,
+    license,
+    authors,
+    time: release.timeMs,
+    yanked: false,
+    deprecated,
+  }
+}
+
+async function hex(sha256: Sha256, bytes: Uint8Array): Promise<string> {
+  return Array.from(await sha256(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** As the marketplace's index generator does it: SHA-256 over path and content of each file, sorted by the parts of their paths. */
+export async function treeChecksum(
+  sha256: Sha256,
+  files: readonly { path: string; bytes: Uint8Array }[],
+): Promise<string> {
+  const byParts = (a: { path: string }, b: { path: string }): number => {
+    const [left, right] = [a.path.split('/'), b.path.split('/')]
+    const at = left.findIndex((part, index) => part !== right[index])
+    if (at === -1) return left.length - right.length
+    return right[at] === undefined ? 1 : left[at]! < right[at] ? -1 : 1
+  }
+  const parts = [...files].sort(byParts).flatMap(({ path, bytes }) => [new TextEncoder().encode(path), bytes])
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return hex(sha256, whole)
+}

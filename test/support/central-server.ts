@@ -1,0 +1,64 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import { zipSync } from 'fflate'
+import { packTar } from 'modern-tar'
+
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+/** A central registry's server on loopback: what each path answers can be changed at any time. */
+export interface CentralServer {
+  url: string
+  routes: Map<string, Answer>
+  /** Paths in the order they were asked for, without the query. */
+  requests: { path: string; headers: IncomingMessage['headers'] }[]
+  close(): Promise<void>
+}
+
+export async function createCentralServer(): Promise<CentralServer> {
+  const routes: CentralServer['routes'] = new Map()
+  const requests: CentralServer['requests'] = []
+  const server: Server = createServer((request, response) => {
+    const path = (request.url ?? '/').split('?')[0]!
+    requests.push({ path, headers: request.headers })
+    const answer = routes.get(path)
+    if (answer !== undefined) answer(request, response)
+    else response.writeHead(404).end('{}')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+    routes,
+    requests,
+    async close() {
+      server.closeAllConnections()
+      await new Promise<void>((resolve) => void server.close(() => resolve()))
+    },
+  }
+}
+
+export const json =
+  (value: unknown): Answer =>
+  (_request, response) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+
+export const bytes =
+  (body: Uint8Array): Answer =>
+  (_request, response) =>
+    void response.writeHead(200, { 'content-length': body.length }).end(body)
+
+export function zipOf(files: Record<string, string>): Uint8Array {
+  return zipSync(
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [path, new TextEncoder().encode(text)])),
+  )
+}
+
+export async function tgzOf(files: Record<string, string>): Promise<Uint8Array> {
+  const tar = await packTar(
+    Object.entries(files).map(([name, text]) => ({
+      header: { name, size: new TextEncoder().encode(text).length, mode: name.includes('bin/') ? 0o755 : 0o644 },
+      body: text,
+    })),
+  )
+  return new Uint8Array(gzipSync(tar))
+}
