@@ -1,10 +1,12 @@
 /** Bundles what users run, so that it starts fast and installs small: libraries are inside, only native code stays a dependency. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { toJsonSchema } from '@valibot/to-json-schema'
 import type { InputOptions, OutputOptions } from 'rolldown'
 import { rolldown } from 'rolldown'
+import { errorSchema, outputSchemas } from '../src/node-cli/output-schemas.ts'
 
 const root = join(import.meta.dirname, '..')
 const quiet = process.argv.includes('--quiet')
@@ -48,9 +50,20 @@ async function build({ entry, dir, platform }: Bundle): Promise<void> {
   await bundle.close()
 }
 
+/** What the commands print under `--json`, for whoever reads it by program. */
+async function writeSchemas(): Promise<void> {
+  const dir = join(root, 'dist', 'schemas')
+  await mkdir(dir, { recursive: true })
+  for (const [command, schema] of Object.entries({ ...outputSchemas, error: errorSchema })) {
+    const text = JSON.stringify({ title: `ggen ${command} --json`, ...toJsonSchema(schema) }, null, 1)
+    await writeFile(join(dir, `${command.replaceAll(' ', '-')}.json`), `${text}\n`)
+  }
+}
+
 const startedMs = performance.now()
 await rm(join(root, 'dist'), { recursive: true, force: true })
 for (const bundle of bundles.filter(({ entry }) => existsSync(join(root, entry)))) await build(bundle)
 const declarations = spawnSync('tsc', ['-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
 if (declarations.status !== 0) process.exit(1)
+await writeSchemas()
 if (!quiet) process.stdout.write(`Built dist/ in ${Math.round(performance.now() - startedMs)} ms.\n`)

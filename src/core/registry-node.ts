@@ -215,7 +215,14 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
       const wanted = await Promise.all(specs.map((spec) => lookup.requirementOf(parseSpec(spec), { signal, offline })))
       const { clock, trust, blocks, sha256 } = parts
       return installPackages(
-        { clock, trust, store: { blocks, sha256 }, lookup: lookup.find, fetch: fetchCandidate },
+        {
+          clock,
+          trust,
+          minReleaseAgeMs: settings.minReleaseAgeMs,
+          store: { blocks, sha256 },
+          lookup: lookup.find,
+          fetch: fetchCandidate,
+        },
         target,
         wanted,
         options,

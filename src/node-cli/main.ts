@@ -144,14 +144,17 @@ function usageFault(error: unknown, argv: readonly string[], commands: Commands)
     const meant = nearest(word, known)
     if (prefix.length === 0 || !isCommand(prefix, commands)) {
       const there = `ggen ${[...prefix, ''].join(' ')}`
-      const elsewhere = commands
+      const others = commands
         .flatMap(({ paths = [] }) => paths)
-        .find(
-          (path) =>
-            path[0] === 'marketplace' &&
-            path.length === 2 &&
-            path[1] === (prefix.length === 0 ? (nearest(word, wordsAfter(['marketplace'], commands)) ?? word) : word),
-        )
+        .filter((path) => path.length === 2 && path[0] !== prefix[0])
+      const similar =
+        meant ??
+        nearest(
+          word,
+          others.map((path) => path[1]!),
+        ) ??
+        word
+      const elsewhere = meant === undefined ? others.find((path) => path[1] === similar) : undefined
       if (elsewhere !== undefined)
         return new UsageFault(`There is no command "${there}${word}".`, `Did you mean: ggen ${elsewhere.join(' ')}?`)
       const hint =

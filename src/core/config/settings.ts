@@ -35,6 +35,8 @@ export interface Config {
     min_peer_reputation: number
     ban_threshold: number
     requests_per_minute: number
+    /** Hours. */
+    min_release_age: number
   }
   central: { registries: CentralSource[] }
 }
@@ -192,6 +194,11 @@ export const settings = {
       600,
       { min: 1, max: 1_000_000, whole: true },
       'What one peer may ask of this node, per protocol.',
+    ),
+    min_release_age: number(
+      0,
+      { min: 0, max: 100_000 },
+      'Hours a version must have been out before it is chosen, so that others may notice what is wrong with it. What is locked stays.',
     ),
   },
   central: {

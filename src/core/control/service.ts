@@ -176,6 +176,8 @@ export interface SearchResult {
     /** Peers known to hold it, us included. */
     providers: number
     sources: string[]
+    /** Sources that name another newest version. */
+    disagreements: { source: string; version: string }[]
     yanked: boolean
   }[]
   tookMs: number

@@ -19,6 +19,7 @@ import { checkInstalled } from './verify.ts'
 export interface InstallDeps {
   clock: Clock
   trust: Trust
+  minReleaseAgeMs: number
   store: InstallStore
   lookup(
     requirement: Requirement,
@@ -73,6 +74,7 @@ export async function installPackages(
         offline: options.offline ?? false,
         signal: options.signal,
       }),
+    notAfterMs: startedMs - deps.minReleaseAgeMs,
     locked: (name) => (isUpdated(name, options) ? undefined : lockedBy(before, name)),
   })
   if (options.frozenLockfile) refuseOtherLock(before, lockOf(roots, resolved))

@@ -25,6 +25,8 @@ export interface RegistrySettings {
   /** Requests one peer may make in a minute, per protocol. */
   requestsPerMinute: number
   minPeerReputation: number
+  /** How long a version must have been out before it is chosen. */
+  minReleaseAgeMs: number
   /** How often a full node reconciles its entries with a connected peer. */
   syncIntervalMs: number
   /** How often what we hold is announced again; provider records of the DHT expire after a day or two. */
@@ -37,6 +39,7 @@ export const defaultSettings: RegistrySettings = {
   parallelFetches: 6,
   requestsPerMinute: 600,
   minPeerReputation: 0.7,
+  minReleaseAgeMs: 0,
   syncIntervalMs: 60_000,
   reprovideIntervalMs: 6 * 3600_000,
 }

@@ -3,6 +3,7 @@ import type { LockedPackage } from '../install/lock-file.ts'
 import type { Candidate } from './candidate.ts'
 import { isSameCandidate } from './candidate.ts'
 import type { PublisherAnswer } from './publisher.ts'
+import type { PickOptions } from './versions.ts'
 import { pickRelease } from './versions.ts'
 
 export interface Requirement {
@@ -22,6 +23,8 @@ export interface GraphCallbacks {
   /** Whose package a name means and what that publisher released; asks the network where needed. */
   lookup(requirement: Requirement): Promise<{ decision: PublisherAnswer; candidates: readonly Candidate[] }>
   locked(name: string): LockedPackage | undefined
+  /** Versions that came out later are not chosen, but for locked ones. */
+  notAfterMs?: number | undefined
 }
 
 interface Demand {
@@ -77,14 +80,14 @@ async function choose(
   name: string,
   demands: readonly Demand[],
   roots: readonly Requirement[],
-  { lookup, locked }: GraphCallbacks,
+  { lookup, locked, notAfterMs }: GraphCallbacks,
 ): Promise<ResolvedPackage> {
   const root = roots.find((requirement) => requirement.name === name)
   const ranges = [...new Set(demands.map(({ range }) => range))]
   const { decision, candidates } = await lookup(root ?? { name, range: '*' }).catch((error: unknown) => {
     throw root === undefined ? neededBy(error, demands) : error
   })
-  const candidate = pick(name, candidates, demands, ranges, locked(name))
+  const candidate = pick(name, candidates, demands, ranges, { locked: locked(name), notAfterMs })
   return { candidate, decision, dependencies: Object.keys(candidate.dependencies).sort() }
 }
 
@@ -93,10 +96,10 @@ function pick(
   candidates: readonly Candidate[],
   demands: readonly Demand[],
   ranges: string[],
-  locked: LockedPackage | undefined,
+  options: PickOptions,
 ): Candidate {
   try {
-    return pickRelease(name, candidates, ranges, { locked })
+    return pickRelease(name, candidates, ranges, options)
   } catch (error) {
     if (ranges.length < 2 || !(error instanceof RegistryError) || error.code !== 'VERSION_NOT_FOUND') throw error
     const wishes = demands.map(({ path, range }) => `${path} wants ${range}`)

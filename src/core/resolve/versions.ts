@@ -1,5 +1,6 @@
 import semver from 'semver'
 import { RegistryError } from '../errors.ts'
+import { fingerprint } from '../identity/fingerprint.ts'
 import type { LockedPackage } from '../install/lock-file.ts'
 import type { Candidate } from './candidate.ts'
 
@@ -11,7 +12,7 @@ export function pickRelease(
   name: string,
   releases: readonly Candidate[],
   ranges: readonly string[],
-  options: { locked?: LockedPackage | undefined } = {},
+  options: PickOptions = {},
 ): Candidate {
   const fitting = releases
     .filter((release) => ranges.every((range) => range === '*' || semver.satisfies(release.version, range)))
@@ -19,8 +20,10 @@ export function pickRelease(
     .sort((a, b) => prereleaseRank(a, ranges) - prereleaseRank(b, ranges) || semver.compareBuild(b.version, a.version))
   const locked = fitting.find((release) => isLocked(release, options.locked))
   if (locked !== undefined && !locked.afterFork) return { ...locked, cid: locked.cid ?? options.locked?.cid ?? null }
-  const chosen = fitting.find((release) => !release.yanked && !release.afterFork)
+  const offered = fitting.filter((release) => !release.yanked && !release.afterFork)
+  const chosen = offered.find(({ timeMs }) => timeMs <= (options.notAfterMs ?? Number.POSITIVE_INFINITY))
   if (chosen !== undefined) return chosen
+  if (offered.length > 0) throw tooYoung(name, offered[0]!)
   if (fitting.some((release) => release.afterFork)) throw forked(name, fitting[0]!)
   if (fitting.length > 0) throw yanked(name, fitting[0]!)
   const versions = releases.map(({ version }) => version)
@@ -30,6 +33,22 @@ export function pickRelease(
         ? 'It has no release yet.'
         : `There is: ${versions.slice(0, 10).join(', ')}${versions.length > 10 ? ', …' : ''}`,
   })
+}
+
+export interface PickOptions {
+  locked?: LockedPackage | undefined
+  /** Versions that came out later are not chosen, but for a locked one. Those of unknown age are. */
+  notAfterMs?: number | undefined
+}
+
+function tooYoung(name: string, { version, timeMs }: Candidate): RegistryError {
+  return new RegistryError(
+    'VERSION_NOT_FOUND',
+    `${name}@${version} is the only version that fits, and it came out only on ${new Date(timeMs).toISOString()}.`,
+    {
+      hint: 'security.min_release_age asks for older ones. Wait, or lower it for this command: GGEN_P2P_SECURITY_MIN_RELEASE_AGE=0',
+    },
+  )
 }
 
 /** By content where it is known, else by version and origin. */
@@ -58,7 +77,7 @@ function yanked(name: string, release: Candidate): RegistryError {
 function forked(name: string, release: Candidate): RegistryError {
   return new RegistryError(
     'LOG_FORKED',
-    `The log of ${release.publisher} has forked before ${name}@${release.version}: two contradicting statements were signed.`,
+    `The log of ${release.publisher}${release.publisher === null ? '' : ` (fingerprint ${fingerprint(release.publisher)})`} has forked before ${name}@${release.version}: two contradicting statements were signed.`,
     {
       hint: 'The key may be stolen, or used on two machines. Ask the publisher. What was released before the fork can be installed.',
     },

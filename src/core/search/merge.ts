@@ -1,3 +1,4 @@
+import semver from 'semver'
 import type { SearchResult } from '../control/service.ts'
 import { rankDocuments } from './rank.ts'
 import type { PackageDocument, SearchQuery } from './types.ts'
@@ -41,20 +42,27 @@ export function mergeResults(request: {
     cid: document.cid as string | null,
     score,
     providers,
+    disagreements: central
+      .filter(({ name, version }) => name === document.name && version !== document.version)
+      .map(({ source, version }) => ({ source, version })),
     sources: [...sources, ...central.filter(({ name }) => name === document.name).map(({ source }) => source)],
     yanked: document.yanked,
   }))
   const names = new Set(own.map(({ name }) => name))
-  const others = new Map<string, CentralHit & { sources: string[] }>()
-  for (const hit of central.filter(({ name }) => !names.has(name))) {
-    const known = others.get(hit.name)
-    others.set(hit.name, { ...(known ?? hit), sources: [...(known?.sources ?? []), hit.source] })
-  }
-  const ranked = rankDocuments(query, [...others.values()].map(asDocument), limit)
+  const others = new Map<string, CentralHit[]>()
+  for (const hit of central) if (!names.has(hit.name)) others.set(hit.name, [...(others.get(hit.name) ?? []), hit])
+  // Where registries disagree, the newest stands for all, and the others are named.
+  const newest = [...others.values()].map((hits) =>
+    hits.reduce((best, hit) => (isNewer(hit.version, best.version) ? hit : best)),
+  )
+  const ranked = rankDocuments(query, newest.map(asDocument), limit)
   const foreign = ranked.flatMap(({ document, score }) => {
-    const hit = others.get(document.name)
-    if (hit === undefined) return []
-    const { name, version, description, category, keywords, sources } = hit
+    const { name, version, description, category, keywords } = document
+    const hits = others.get(name) ?? []
+    const sources = hits.map(({ source }) => source)
+    const disagreements = hits
+      .filter((hit) => hit.version !== version)
+      .map((hit) => ({ source: hit.source, version: hit.version }))
     return [
       {
         name,
@@ -67,6 +75,7 @@ export function mergeResults(request: {
         score,
         providers: 0,
         sources,
+        disagreements,
         yanked: false,
       },
     ]
@@ -74,6 +83,10 @@ export function mergeResults(request: {
   return [...own, ...foreign]
     .sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
     .slice(0, limit)
+}
+
+function isNewer(a: string, b: string): boolean {
+  return semver.valid(a) !== null && (semver.valid(b) === null || semver.gt(a, b))
 }
 
 function asDocument({ name, version, description, category, keywords }: CentralHit): PackageDocument {

@@ -80,7 +80,7 @@ function searchText({ query, results, sources, tookMs }: SearchResult, colours: 
     clip(result.description, 60),
     result.publisher === null ? '-' : shortId(result.publisher),
     String(result.providers),
-    result.sources.join(', '),
+    [...result.sources, ...result.disagreements.map(({ source, version }) => `${source} has ${version}`)].join(', '),
   ])
   const summary = colours.dim(
     `${count(results.length, 'package')} in ${formatDuration(tookMs)}. Install one: ggen marketplace install <name>`,

@@ -82,6 +82,7 @@ export async function openNode(options: {
       parallelFetches: config.performance.parallel_fetches,
       requestsPerMinute: config.security.requests_per_minute,
       minPeerReputation: config.security.min_peer_reputation,
+      minReleaseAgeMs: config.security.min_release_age * 3600_000,
     },
     events,
   })

@@ -61,6 +61,11 @@ export function createProgress(stderr: Terminal): Progress {
       if (event.type === 'block:rejected')
         stderr.write(`A peer was dropped: ${clean(event.reason)} (${event.peerId})\n`)
       if (event.type === 'warning') stderr.write(`Note: ${clean(event.message)}\n`)
+      if (event.type === 'source:answered' && stderr.isTTY && event.status !== 'skipped') {
+        stderr.write(
+          `${clean(event.source)}: ${event.status === 'ok' ? `${event.results} found` : event.status} after ${formatDuration(event.tookMs)}\n`,
+        )
+      }
       if (event.type === 'replica' && stderr.isTTY) stderr.write(`Held by ${event.replicas} of ${event.wanted} peers\n`)
     },
     end() {

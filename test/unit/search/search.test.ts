@@ -67,12 +67,16 @@ test('central hits become sources of what peers have, or stand for themselves wi
     central: [
       { ...hit, name: 'rest', source: 'central:a' },
       { ...hit, name: 'rest-other', source: 'central:a' },
-      { ...hit, name: 'rest-other', source: 'central:b' },
+      { ...hit, name: 'rest-other', version: '3.1.0', source: 'central:b' },
     ],
   })
   expect(results.map(({ name, sources, publisher, providers }) => ({ name, sources, publisher, providers }))).toEqual([
     { name: 'rest', sources: ['local', 'central:a'], publisher: 'did:key:a', providers: 2 },
     { name: 'rest-other', sources: ['central:a', 'central:b'], publisher: null, providers: 0 },
+  ])
+  expect(results.map(({ version, disagreements }) => ({ version, disagreements }))).toEqual([
+    { version: '1.0.0', disagreements: [{ source: 'central:a', version: '3.0.0' }] },
+    { version: '3.1.0', disagreements: [{ source: 'central:a', version: '3.0.0' }] },
   ])
 })
 
