@@ -42,6 +42,8 @@ test.skipIf(!isReachable)(
       expect(installed.find((one) => one.name === name)).toMatchObject({ publisher: null, sources: ['central:npm'] })
       expect((await readFile(join(machine.project, '.ggen/packages', name, file), 'utf8')).length).toBeGreaterThan(100)
     }
+    const notices = await machine.json<InstallResult>(['marketplace', 'install', 'is-odd@3.0.1', '--force'])
+    expect(notices.notices.join()).toContain('left to npm')
     expect((await machine.run(['marketplace', 'verify'])).exitCode).toBe(0)
     expect(await readFile(join(machine.project, 'ggen.lock'), 'utf8')).toContain('integrity = "sha512-')
   },

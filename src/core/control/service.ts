@@ -74,7 +74,8 @@ export type ServiceProgress =
   | { type: 'provider:found'; peerId: string }
   | { type: 'block:received'; peerId: string; bytes: number; totalBytes: number; package: string }
   | { type: 'block:rejected'; peerId: string; reason: string }
-  | { type: 'source:answered'; source: string; status: SourceStatus; results: number; tookMs: number }
+  /** `names`: the first packages it found. */
+  | { type: 'source:answered'; source: string; status: SourceStatus; results: number; tookMs: number; names: string[] }
   | { type: 'replica'; replicas: number; wanted: number }
   | { type: 'warning'; message: string }
 

@@ -194,6 +194,9 @@ function noticesOf(name: string, { decision, candidate }: ResolvedPackage): stri
     notices.push(
       `${name}@${version} comes from ${candidate.registry}: nobody signed it, the registry's checksum is all that vouches for it.`,
     )
+  if (candidate.origin.kind === 'central' && candidate.origin.registry.kind === 'npm') {
+    notices.push(`What ${name} depends on is left to npm: it is not installed here.`)
+  }
   if (candidate.deprecated !== '') notices.push(`${name}@${version} is deprecated: ${candidate.deprecated}`)
   if (candidate.yanked !== false)
     notices.push(`${name}@${version} was withdrawn, but is locked: ${candidate.yanked.reason}`)

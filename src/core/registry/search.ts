@@ -16,6 +16,8 @@ import type { RegistryParts } from './parts.ts'
 const candidatesPerResult = 8
 const minCandidates = 100
 const defaultTimeoutMs = 3_000
+/** Named as soon as a source has answered; the merged list comes at the end. */
+const maxNamesShown = 5
 /** Counting holders in the DHT may not hold up the answer longer than this. */
 const providerCountBudgetMs = 400
 
@@ -59,14 +61,19 @@ export async function search(
   }
   const query = { text: request.query, category: request.category }
   const legs: Leg[] = []
-  const finish = (leg: Leg): void => {
+  const finish = (leg: Leg, names: readonly string[] = []): void => {
     legs.push(leg)
-    options.onProgress?.({ type: 'source:answered', ...leg })
+    options.onProgress?.({ type: 'source:answered', ...leg, names: [...new Set(names)].slice(0, maxNamesShown) })
   }
 
   const candidates = () => parts.search.search(query, Math.max(minCandidates, limit * candidatesPerResult))
   const localBefore = await candidates()
-  finish({ source: 'local', status: 'ok', results: localBefore.length, tookMs: clock.now() - startedMs })
+  const namesOf = (documents: readonly PackageDocument[]): string[] =>
+    rankDocuments(query, documents, maxNamesShown).map(({ document }) => document.name)
+  finish(
+    { source: 'local', status: 'ok', results: localBefore.length, tookMs: clock.now() - startedMs },
+    namesOf(localBefore),
+  )
 
   const seenAtPeers = new Set<string>()
   const centralHits: CentralHit[] = []
@@ -111,7 +118,9 @@ export async function search(
       const status = tookMs >= timeoutMs ? 'timeout' : 'error'
       return finish({ source: 'p2p', status, results: 0, tookMs, ...(answer.error ? { error: answer.error } : {}) })
     }
-    finish({ source: 'p2p', status: answer.asked === 0 ? 'skipped' : 'ok', results: answer.manifests.size, tookMs })
+    const found = (await candidates()).filter(({ cid }) => answer.manifests.has(cid))
+    const status = answer.asked === 0 ? 'skipped' : 'ok'
+    finish({ source: 'p2p', status, results: answer.manifests.size, tookMs }, namesOf(found))
   }
 
   async function askCentral(source: (typeof central)[number]): Promise<void> {
@@ -121,7 +130,10 @@ export async function search(
     try {
       const hits = await source.search(query, { limit, signal })
       centralHits.push(...hits.map((hit) => ({ ...hit, source: name })))
-      finish({ source: name, status: 'ok', results: hits.length, tookMs: clock.now() - startedMs })
+      finish(
+        { source: name, status: 'ok', results: hits.length, tookMs: clock.now() - startedMs },
+        hits.map((hit) => hit.name),
+      )
     } catch (error) {
       options.signal?.throwIfAborted()
       const message = error instanceof Error ? error.message : String(error)

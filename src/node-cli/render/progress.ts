@@ -61,11 +61,8 @@ export function createProgress(stderr: Terminal): Progress {
       if (event.type === 'block:rejected')
         stderr.write(`A peer was dropped: ${clean(event.reason)} (${event.peerId})\n`)
       if (event.type === 'warning') stderr.write(`Note: ${clean(event.message)}\n`)
-      if (event.type === 'source:answered' && stderr.isTTY && event.status !== 'skipped') {
-        stderr.write(
-          `${clean(event.source)}: ${event.status === 'ok' ? `${event.results} found` : event.status} after ${formatDuration(event.tookMs)}\n`,
-        )
-      }
+      if (event.type === 'source:answered' && stderr.isTTY && event.status !== 'skipped')
+        stderr.write(`${answerText(event)}\n`)
       if (event.type === 'replica' && stderr.isTTY) stderr.write(`Held by ${event.replicas} of ${event.wanted} peers\n`)
     },
     end() {
@@ -73,4 +70,18 @@ export function createProgress(stderr: Terminal): Progress {
       bar = undefined
     },
   }
+}
+
+/** What one source of a search said, while the others are still asked. */
+function answerText({
+  source,
+  status,
+  results,
+  names,
+  tookMs,
+}: Extract<ServiceProgress, { type: 'source:answered' }>): string {
+  const took = formatDuration(tookMs)
+  if (status !== 'ok') return `${clean(source)}: ${status} after ${took}`
+  const more = results > names.length ? ', …' : ''
+  return `${clean(source)}: ${results} found in ${took}${names.length > 0 ? ` (${names.map(clean).join(', ')}${more})` : ''}`
 }
