@@ -173,10 +173,12 @@ export function createLibp2pNetwork(
     })
     created.addEventListener('peer:disconnect', ({ detail: id }) => {
       if (roster.delete(id.toString())) events.emit('peer:disconnected', { peerId: id.toString() })
+      // Whoever ended it, on purpose perhaps: those that must be kept are raised again by the keeper.
+      topUp.leaveAlone(id.toString())
       if (running === created) maintain()
     })
     created.addEventListener('peer:discovery', () => {
-      if (running === created) void topUp().catch(() => undefined)
+      if (running === created) void topUp.run().catch(() => undefined)
     })
     created.addEventListener('self:peer:update', () => {
       events.emit('addresses:changed', { addresses: created.getMultiaddrs().map(String) })
@@ -186,7 +188,7 @@ export function createLibp2pNetwork(
   function maintain(): void {
     keeper.wake()
     relays.wake()
-    topUp().catch(() => undefined)
+    topUp.run().catch(() => undefined)
   }
 
   /** Public addresses of our own interfaces need no proof by others that they are ours. */

@@ -1,7 +1,13 @@
 import { appendFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { InstallResult, PublishResult, SearchResult, VerifyResult } from '../../src/core/control/service.ts'
+import type {
+  InstallResult,
+  PeersResult,
+  PublishResult,
+  SearchResult,
+  VerifyResult,
+} from '../../src/core/control/service.ts'
 import type { Machine } from '../support/ggen.ts'
 import { createMachines, eventually } from '../support/ggen.ts'
 import { hashTree, manyFiles, writePackage } from '../support/packages.ts'
@@ -115,6 +121,33 @@ test('an update fetches only the files that changed', async () => {
   })
   expect(updated.version).toBe('1.1.0')
   expect(updated.fetchedBytes).toBeLessThan(first.bytes / 4)
+})
+
+test('with no node running a short-lived client finds and installs, and says so', async () => {
+  const guest = await machines.add('guest')
+  await guest.json(['p2p', 'config', 'set', 'network.bootstrap_nodes', entrance])
+  const outcome = await guest.run(['marketplace', 'search', 'zebra', '--json'])
+  expect(outcome.exitCode).toBe(0)
+  expect(outcome.stderr).toContain('short-lived client')
+  expect((JSON.parse(outcome.stdout) as SearchResult).results[0]?.name).toBe('zebra-templates')
+  await guest.json(['marketplace', 'install', 'zebra-templates'])
+  expect((await guest.json<VerifyResult>(['marketplace', 'verify'])).ok).toBe(true)
+  expect(await guest.json(['p2p', 'status'])).toEqual({ running: false })
+})
+
+test('a kept peer comes back after a restart, and goes when it is disconnected', async () => {
+  const eve = await machines.add('eve')
+  const frank = await machines.add('frank')
+  const { peerId, addresses } = await frank.start()
+  await eve.start()
+  const connected = async () => (await eve.json<PeersResult>(['p2p', 'peers'])).peers.map((peer) => peer.peerId)
+  await eve.json(['p2p', 'connect', addresses[0]!, '--persistent'])
+  expect(await connected()).toEqual([peerId])
+  await eve.run(['p2p', 'stop'])
+  await eve.start()
+  await eventually('eve is back with frank', async () => (await connected()).includes(peerId))
+  await eve.json(['p2p', 'disconnect', '--peer', peerId])
+  await eventually('frank is gone', async () => (await connected()).length === 0)
 })
 
 test('what is cached installs with no node running, and what is not says so', async () => {
