@@ -42,12 +42,14 @@ const packageSchema = v.object({
   deprecated: v.fallback(v.union([v.string(), v.boolean()]), ''),
   published_at: text,
   publisher: text,
+  namespace: text,
 })
 type IndexPackage = v.InferOutput<typeof packageSchema>
 
 interface Located extends CentralRelease {
   path: string
   downloadUrl: string
+  namespace: string
 }
 
 /** How the adapter reads what is no HTTP address: a path, or a file: URL. */
@@ -90,17 +92,27 @@ export function createGgenRegistry(options: {
     }
   }
 
-  async function api(path: string, signal: AbortSignal | undefined): Promise<Located[]> {
+  async function api(path: string, signal: AbortSignal | undefined, known: { name?: string } = {}): Promise<Located[]> {
     const answer = await http.json(`${url.replace(/\/$/, '')}/api/v1/packages/${path}`, {
       signal,
       maxBytes: maxIndexBytes,
       optional: true,
     })
-    return answer === undefined ? [] : packagesOf(answer)
+    return answer === undefined ? [] : packagesOf(answer, known)
   }
 
-  /** `<ns>/<name>` of the API; a name without a scope is in the namespace `ggen`. */
-  const apiPath = (wanted: string): string => (wanted.startsWith('@') ? wanted.slice(1) : `ggen/${wanted}`)
+  /** The API has packages under `<namespace>/<name>`: the scope of a name or `ggen`, else what its search says. */
+  async function apiVersions(wanted: string, signal: AbortSignal | undefined): Promise<Located[]> {
+    const own = wanted.startsWith('@') ? wanted.slice(1) : `ggen/${wanted}`
+    const direct = await api(`${own}/versions`, signal, { name: wanted })
+    if (direct.length > 0) return direct
+    const found = (await api(`search?q=${encodeURIComponent(wanted)}`, signal)).filter(
+      ({ name: one }) => one === wanted,
+    )
+    const namespace = found.find((one) => one.namespace !== '')?.namespace
+    const listed = namespace === undefined ? [] : await api(`${namespace}/${wanted}/versions`, signal, { name: wanted })
+    return listed.length > 0 ? listed : found
+  }
 
   return {
     name,
@@ -110,7 +122,7 @@ export function createGgenRegistry(options: {
       return rankDocuments(query, found.map(toDocument), limit).map(({ document }) => document)
     },
     async versions(wanted, { signal } = {}) {
-      const found = isIndex ? await index(signal) : await api(`${apiPath(wanted)}/versions`, signal)
+      const found = isIndex ? await index(signal) : await apiVersions(wanted, signal)
       return found.filter((release) => release.name === wanted)
     },
     async open(release, { signal } = {}) {
@@ -140,12 +152,13 @@ export function createGgenRegistry(options: {
   }
 }
 
-function packagesOf(answer: unknown): Located[] {
+/** `known` stands in for what an entry leaves out: a list of one package's versions need not repeat its name. */
+function packagesOf(answer: unknown, known: { name?: string } = {}): Located[] {
   const { packages, results, versions } = (answer ?? {}) as Record<string, unknown>
   const list = [answer, packages, results, versions].find(Array.isArray) as unknown[] | undefined
   if (list === undefined) throw new Error('it is no list of packages')
   return list.flatMap((entry) => {
-    const parsed = v.safeParse(packageSchema, entry)
+    const parsed = v.safeParse(packageSchema, typeof entry === 'object' ? { ...known, ...entry } : entry)
     return parsed.success ? [toRelease(parsed.output)] : []
   })
 }
@@ -171,6 +184,7 @@ function toRelease(entry: IndexPackage): Located {
     integrity: entry.checksum ?? '',
     path: entry.path,
     downloadUrl: entry.download_url,
+    namespace: entry.namespace,
     ...(isDid(entry.publisher) ? { attested: entry.publisher } : {}),
   }
 }

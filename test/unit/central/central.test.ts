@@ -125,6 +125,9 @@ describe('the ggen marketplace', () => {
     expect(await registry.search({ text: 'tool' }, { limit: 5 })).toHaveLength(1)
     expect((await registry.versions('tool')).map(({ version }) => version)).toEqual(['1.0.0', '1.1.0'])
     expect(await registry.versions('none')).toEqual([])
+    server.routes.set('/api/v1/packages/search', json([{ ...entry, name: 'elsewhere', namespace: 'ada' }]))
+    server.routes.set('/api/v1/packages/ada/elsewhere/versions', json([{ version: '2.0.0' }, { version: '2.1.0' }]))
+    expect((await registry.versions('elsewhere')).map(({ version }) => version)).toEqual(['2.0.0', '2.1.0'])
   })
 
   test('refuses archives without the package, damaged ones, and those with links', async () => {
