@@ -11,6 +11,7 @@ import type { CentralRegistry, CentralRelease } from './central-registry.ts'
 import type { CentralHttp } from './http.ts'
 import { unavailable } from './http.ts'
 import { mismatch } from './integrity.ts'
+import { fitsTree, toHex } from './tree-checksum.ts'
 
 const maxIndexBytes = 32 * 1024 * 1024
 
@@ -144,8 +145,9 @@ export function createGgenRegistry(options: {
           hint: 'Nothing was installed. Tell the registry.',
         })
       if (release.integrity !== '') {
-        const sums = [await hex(sha256, archive), await treeChecksum(sha256, files)]
-        if (!sums.includes(release.integrity.toLowerCase())) throw mismatch(label)
+        const wanted = release.integrity.toLowerCase()
+        const fits = toHex(await sha256(archive)) === wanted || (await fitsTree(sha256, files, wanted))
+        if (!fits) throw mismatch(label)
       }
       return toSource(label, files)
     },
@@ -206,29 +208,4 @@ export function toDocument(release: CentralRelease): PackageDocument {
     yanked: false,
     deprecated,
   }
-}
-
-async function hex(sha256: Sha256, bytes: Uint8Array): Promise<string> {
-  return Array.from(await sha256(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-/** As the marketplace's index generator does it: SHA-256 over path and content of each file, sorted by the parts of their paths. */
-export async function treeChecksum(
-  sha256: Sha256,
-  files: readonly { path: string; bytes: Uint8Array }[],
-): Promise<string> {
-  const byParts = (a: { path: string }, b: { path: string }): number => {
-    const [left, right] = [a.path.split('/'), b.path.split('/')]
-    const at = left.findIndex((part, index) => part !== right[index])
-    if (at === -1) return left.length - right.length
-    return right[at] === undefined ? 1 : left[at]! < right[at] ? -1 : 1
-  }
-  const parts = [...files].sort(byParts).flatMap(({ path, bytes }) => [new TextEncoder().encode(path), bytes])
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return hex(sha256, whole)
 }

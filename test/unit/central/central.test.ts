@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CentralRegistry } from '../../../src/core/central/central-registry.ts'
-import { createGgenRegistry, treeChecksum } from '../../../src/core/central/ggen-registry.ts'
+import { createGgenRegistry } from '../../../src/core/central/ggen-registry.ts'
 import type { HttpLimits } from '../../../src/core/central/http.ts'
 import { createCentralHttp } from '../../../src/core/central/http.ts'
 import { checkIntegrity } from '../../../src/core/central/integrity.ts'
 import { createNpmRegistry } from '../../../src/core/central/npm-registry.ts'
+import { fitsTree, treeChecksum } from '../../../src/core/central/tree-checksum.ts'
 import type { PackageSource } from '../../../src/core/ports.ts'
 import { createMemoryState } from '../../../src/storage/memory.ts'
 import { nodeSha256 } from '../../../src/storage/node.ts'
@@ -200,6 +201,24 @@ describe('an npm registry', () => {
     cache = createMemoryState()
     return npm().versions(name)
   }
+})
+
+test("a tree's checksum fits in any order of its folders, and no other files", async () => {
+  const tree = ['z.txt', 'b/1', 'a/1', 'a/c/2', 'a/b/3', '.hidden/x', 'a/.y'].map((path) => ({
+    path,
+    bytes: Buffer.from(`content of ${path}`),
+  }))
+  const walk = ['z.txt', 'b/1', 'a/1', 'a/c/2', 'a/b/3']
+  const sum = createHash('sha256')
+  for (const path of walk) sum.update(path).update(`content of ${path}`)
+  const wanted = sum.digest('hex')
+  expect(await treeChecksum(nodeSha256, tree)).not.toBe(wanted)
+  expect(await fitsTree(nodeSha256, tree, wanted)).toBe(true)
+  expect(await fitsTree(nodeSha256, [...tree, { path: 'b/2', bytes: Buffer.from('more') }], wanted)).toBe(false)
+  expect(await fitsTree(nodeSha256, tree.slice(1), wanted)).toBe(false)
+  // More orders than can be tried: refused in bounded time.
+  const wide = Array.from({ length: 12 }, (_, at) => ({ path: `d${at}/x`, bytes: Buffer.alloc(1_000_000, at) }))
+  expect(await fitsTree(nodeSha256, wide, wanted)).toBe(false)
 })
 
 test('the strongest hash of an SRI text counts', async () => {
