@@ -1,13 +1,12 @@
-import type { Command, CommandClass } from 'clipanion'
+import type { Command } from 'clipanion'
 import { Cli } from 'clipanion'
 import { toRegistryError } from '../core/errors.ts'
-import { nearest } from '../core/search/edit-distance.ts'
 import { ggenHome, homePaths } from '../storage/node.ts'
 import { loadCommands } from './commands/index.ts'
 import type { CliContext } from './context.ts'
+import { groupOf, isCommand, isUsageError, usageFault } from './mistakes.ts'
 import { renderError } from './render/error.ts'
 import { coloursFor } from './render/text.ts'
-import { UsageFault } from './usage-fault.ts'
 import { version } from './version.ts'
 
 /** After Ctrl-C a command cleans up; longer than this nobody waits for it. */
@@ -57,8 +56,6 @@ export async function run(argv: readonly string[]): Promise<number> {
   process.exit(code)
 }
 
-type Commands = readonly CommandClass<CliContext>[]
-
 async function execute(argv: readonly string[], context: CliContext): Promise<number> {
   const cli = new Cli<CliContext>({
     binaryName: 'ggen',
@@ -86,33 +83,15 @@ async function execute(argv: readonly string[], context: CliContext): Promise<nu
   try {
     command = cli.process([...argv], context)
   } catch (error) {
-    throw usageFault(error, argv, commands)
+    throw usageFault(error, argv, commands, cli)
   }
   // What `-h` is turned into asks it for the usage texts.
   command.cli = cli as never
   try {
     return (await command.validateAndExecute()) ?? 0
   } catch (error) {
-    throw isUsageError(error) ? usageFault(error, argv, commands) : error
+    throw isUsageError(error) ? usageFault(error, argv, commands, cli) : error
   }
-}
-
-/** All words that commands consist of, by what stands before them. */
-function wordsAfter(prefix: readonly string[], commands: Commands): Set<string> {
-  const paths = commands.flatMap(({ paths: own }) => own ?? [])
-  return new Set(
-    paths
-      .filter((path) => prefix.every((word, index) => path[index] === word))
-      .flatMap((path) => path[prefix.length] ?? []),
-  )
-}
-
-/** `ggen p2p`, `ggen marketplace key -h`: the beginning of commands, and nothing more. */
-function groupOf(argv: readonly string[], commands: Commands): string[] | undefined {
-  const words = argv.filter((word) => word !== '-h' && word !== '--help')
-  return words.length <= 3 && words.every((word) => !word.startsWith('-')) && wordsAfter(words, commands).size > 0
-    ? words
-    : undefined
 }
 
 function groupHelp(cli: Cli<CliContext>, group: readonly string[]): string {
@@ -124,59 +103,6 @@ function groupHelp(cli: Cli<CliContext>, group: readonly string[]): string {
   const width = Math.max(...own.map(({ path }) => path.length))
   const head = group.length === 0 ? `ggen ${version}: a package registry that needs no server\n\n` : ''
   return `${head}${own.map(({ path, description }) => `  ${path.padEnd(width)}  ${(description ?? '').trim()}`).join('\n')}\n\nMore about one of them: <command> -h\n`
-}
-
-function isUsageError(error: unknown): boolean {
-  return error instanceof Error && (error as { clipanion?: { type?: string } }).clipanion?.type === 'usage'
-}
-
-/** A command line that fits no command: what is wrong in one sentence, and the nearest that would be right. */
-function usageFault(error: unknown, argv: readonly string[], commands: Commands): UsageFault {
-  const prefix: string[] = []
-  for (const word of argv) {
-    const known = wordsAfter(prefix, commands)
-    if (known.size === 0) break
-    if (known.has(word)) {
-      prefix.push(word)
-      continue
-    }
-    if (word.startsWith('-')) break
-    const meant = nearest(word, known)
-    if (prefix.length === 0 || !isCommand(prefix, commands)) {
-      const there = `ggen ${[...prefix, ''].join(' ')}`
-      const others = commands
-        .flatMap(({ paths = [] }) => paths)
-        .filter((path) => path.length === 2 && path[0] !== prefix[0])
-      const similar =
-        meant ??
-        nearest(
-          word,
-          others.map((path) => path[1]!),
-        ) ??
-        word
-      const elsewhere = meant === undefined ? others.find((path) => path[1] === similar) : undefined
-      if (elsewhere !== undefined)
-        return new UsageFault(`There is no command "${there}${word}".`, `Did you mean: ggen ${elsewhere.join(' ')}?`)
-      const hint =
-        meant === undefined
-          ? `There is: ${[...known].map((one) => `${there}${one}`).join(', ')}`
-          : `Did you mean: ${there}${meant}?`
-      return new UsageFault(`There is no command "ggen ${[...prefix, word].join(' ')}".`, hint)
-    }
-    break
-  }
-  const message = error instanceof Error ? error.message : String(error)
-  const [first = ''] = message.replace(/^Unknown Syntax Error: /, '').split('\n')
-  const details = /\n- (.*)/.exec(message)?.[1]
-  const sentence =
-    details === undefined ? first.replace(/[.:]$/, '') : `${first.replace(/:$/, '')}: ${details.replace(/\.$/, '')}`
-  return new UsageFault(`${sentence}.`, `See: ggen ${prefix.join(' ')} -h`.replace('  ', ' '))
-}
-
-function isCommand(words: readonly string[], commands: Commands): boolean {
-  return commands.some(({ paths = [] }) =>
-    paths.some((path) => path.length === words.length && path.every((word, index) => word === words[index])),
-  )
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -213,6 +213,23 @@ describe('commands', () => {
     expect(outcome.stderr).toContain('Did you mean: ggen marketplace install?')
   })
 
+  test.each([
+    [['marketplace', 'search', 'x', '--registy', 'p2p'], 'Did you mean --registry?'],
+    [['p2p', 'publsh', 'x'], 'Did you mean: ggen p2p publish?'],
+    [['install', 'x'], 'Did you mean: ggen marketplace install?'],
+    [['p2p', 'install', 'x'], 'Did you mean: ggen marketplace install?'],
+    [['marketplace', 'start'], 'Did you mean: ggen p2p start?'],
+    [['p2p', 'publish'], 'ggen p2p publish <folder>'],
+    [['marketplace', 'install', './folder'], 'ggen marketplace p2p publish'],
+    [['p2p', 'config', 'set', 'max_peers', '5'], 'Did you mean performance.max_peers?'],
+    [['marketplace', 'yank', 'tool'], 'rest-handlers@1.0.0'],
+    [['p2p', 'connect', 'localhost:4001'], '/ip4/192.0.2.7/tcp/4001'],
+  ])('help with the mistake %j', async (args, hint) => {
+    const outcome = await alice.run(args)
+    expect(outcome.exitCode).toBe(2)
+    expect(outcome.stderr).toContain(hint)
+  })
+
   test('for packages that do not exist suggest a similar name', async () => {
     await alice.json(['p2p', 'publish', await writePackage(folder('rest-handlers'), { name: 'rest-handlers' })])
     const { hint } = expectRefused(

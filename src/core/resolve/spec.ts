@@ -21,6 +21,13 @@ export function parseSpec(text: string): Spec {
   const spec = text.trim()
   if (spec === '' || spec.length > maxSpecLength) throw invalid(text, 'it is empty or too long')
   if (cidPattern.test(spec)) return { kind: 'content', cid: parseCid(spec).toString() }
+  if (/^(\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:\\)/.test(spec)) {
+    throw invalid(
+      text,
+      'it is a path',
+      'Packages are installed by name. To share a folder publish it: ggen marketplace p2p publish <folder>',
+    )
+  }
   const { publisher, rest } = splitPublisher(spec)
   const at = rest.indexOf('@', 1)
   const name = at === -1 ? rest : rest.slice(0, at)
