@@ -123,7 +123,10 @@ async function main(): Promise<void> {
     say(`  node ${bin} marketplace search ontology`)
     say(`  node ${bin} marketplace info invoice-ontology`)
     say(`  node ${bin} p2p peers`)
+    // Waiting for a signal alone does not keep a process alive.
+    const alive = setInterval(() => undefined, 60_000)
     await interrupted
+    clearInterval(alive)
     say()
   } finally {
     say(dim('Stopping the three nodes and removing their homes.'))
