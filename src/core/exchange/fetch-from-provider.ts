@@ -68,10 +68,12 @@ export async function fetchFromProvider(
         if (!(await moreWork(queue, lane))) return
         continue
       }
-      const before = busy
-      for (const want of wants) busy += await receive(reader, lane, want)
-      if (busy > maxBusyAnswers) throw new RegistryError('TIMEOUT', 'a peer stays busy')
-      if (busy > before) await pause(busyRetryMs, signal)
+      let refused = 0
+      for (const want of wants) refused += await receive(reader, lane, want)
+      if (refused === 0) continue
+      // One refusal answers a whole want-list, however long.
+      if (++busy > maxBusyAnswers) throw new RegistryError('TIMEOUT', 'a peer stays busy')
+      await pause(busyRetryMs, signal)
     }
   }
 

@@ -69,11 +69,10 @@ export function createWorkQueue(cids: readonly CID[], nowMs: () => number): Work
   }
 
   function overtaken(own: Lane): Want[] {
-    const slow = [...lanes].filter(
-      (lane) => lane !== own && lane.owed.size > 0 && nowMs() - lane.lastBlockMs > overtakeAfterMs,
-    )
-    const victim = slow.sort((a, b) => a.lastBlockMs - b.lastBlockMs)[0]
-    return [...(victim?.owed ?? [])]
+    const slow = [...lanes]
+      .filter((lane) => lane !== own && nowMs() - lane.lastBlockMs > overtakeAfterMs)
+      .sort((a, b) => a.lastBlockMs - b.lastBlockMs)
+    return [...new Set(slow.flatMap(({ owed }) => [...owed]))]
       .filter((want) => open.has(want.key) && !own.lacks.has(want.key))
       .slice(0, maxSmallChunk)
   }

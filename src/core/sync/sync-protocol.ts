@@ -5,7 +5,7 @@ import type { VerifiedEntry } from '../log/types.ts'
 import type { Clock, EntryStore, OperationOptions, PeerNetwork, PeerStream } from '../ports.ts'
 import type { Reputation } from '../reputation/reputation.ts'
 import type { ByteReader } from '../wire/byte-reader.ts'
-import { createByteReader, protocolViolation } from '../wire/byte-reader.ts'
+import { createByteReader, endedEarly, protocolViolation } from '../wire/byte-reader.ts'
 import { concatBytes, encodeFrame } from '../wire/frames.ts'
 import { serveProtocol } from '../wire/serve.ts'
 import type { DigestSet } from './digest-set.ts'
@@ -80,7 +80,8 @@ export function createSync(options: {
   async function answer(stream: PeerStream): Promise<void> {
     const reader = createByteReader(stream.receive(), { idleTimeoutMs: limits.syncIdleTimeoutMs })
     const theirs = await reader.frame(summariesBytes)
-    if (theirs?.length !== summariesBytes) throw protocolViolation('malformed summaries')
+    if (theirs === undefined) throw endedEarly()
+    if (theirs.length !== summariesBytes) throw protocolViolation('malformed summaries')
     const own = await digests()
     for (const index of differingBuckets(theirs, own.summaries())) {
       await stream.send(encodeFrame(concatBytes([Uint8Array.of(index), ...own.bucket(index)])))
@@ -112,7 +113,10 @@ export function createSync(options: {
         await stream.send(encodeFrame(own.summaries()), signal)
         const lacking: Uint8Array[] = []
         const offering: Uint8Array[] = []
+        const seen = new Set<number>()
         for (let bucket = await readBucket(reader); bucket !== undefined; bucket = await readBucket(reader)) {
+          if (seen.has(bucket.index)) throw protocolViolation('a bucket sent twice')
+          seen.add(bucket.index)
           if (lacking.length < limits.maxSyncEntries)
             lacking.push(...bucket.digests.filter((digest) => !own.has(digest)))
           const theirs = createDigestSet(bucket.digests)
@@ -146,13 +150,14 @@ function byLogOrder(a: VerifiedEntry, b: VerifiedEntry): number {
 
 async function readDigests(reader: ByteReader): Promise<Uint8Array[]> {
   const frame = await reader.frame(digestsPerFrame * digestBytes)
-  if (frame === undefined) throw protocolViolation('the list of wanted entries has no end')
+  if (frame === undefined) throw endedEarly()
   return splitDigests(frame)
 }
 
 async function readBucket(reader: ByteReader): Promise<{ index: number; digests: Uint8Array[] } | undefined> {
   const frame = await reader.frame(1 + limits.maxBucketDigests * digestBytes)
-  if (frame === undefined) throw protocolViolation('the list of buckets has no end')
+  // Over its budget for us, the peer closes without an answer.
+  if (frame === undefined) throw endedEarly()
   if (frame.length === 0) return undefined
   const digests = splitDigests(frame.subarray(1))
   if (digests.some((digest) => digest[0] !== frame[0])) throw protocolViolation('a digest in the wrong bucket')

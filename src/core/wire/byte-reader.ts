@@ -17,7 +17,8 @@ export function protocolViolation(what: string): RegistryError {
   })
 }
 
-function endedEarly(): RegistryError {
+/** A peer that goes away breaks no rule. */
+export function endedEarly(): RegistryError {
   return new RegistryError('CONNECTION_FAILED', 'The peer went away in the middle of an answer.', {
     hint: 'Other peers are asked where there are any; try again later.',
   })
