@@ -58,6 +58,10 @@ export function whyInstalled(lock: LockFile, name: string): string[][] {
       hint: 'See what is: ggen marketplace list',
     })
   }
+  // Elsewhere is no way to it, but perhaps more paths than can be walked.
+  const leading = new Set([name])
+  for (const one of leading)
+    for (const locked of lock.packages) if (locked.dependencies.includes(one)) leading.add(locked.name)
   const paths: string[][] = []
   const walk = (path: string[]): void => {
     const last = path.at(-1)!
@@ -67,9 +71,9 @@ export function whyInstalled(lock: LockFile, name: string): string[][] {
     }
     if (paths.length >= maxPaths) return
     for (const dependency of byName.get(last)?.dependencies ?? [])
-      if (!path.includes(dependency)) walk([...path, dependency])
+      if (leading.has(dependency) && !path.includes(dependency)) walk([...path, dependency])
   }
-  for (const root of Object.keys(lock.requested).sort()) walk([root])
+  for (const root of Object.keys(lock.requested).sort()) if (leading.has(root)) walk([root])
   return paths.sort((a, b) => a.length - b.length)
 }
 

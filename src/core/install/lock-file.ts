@@ -1,5 +1,7 @@
+import semver from 'semver'
 import { parse, TomlError } from 'smol-toml'
 import * as v from 'valibot'
+import { parseCid } from '../blocks/block.ts'
 import { RegistryError } from '../errors.ts'
 import { isDid } from '../identity/did-key.ts'
 import { isPackageName } from '../manifest/package-name.ts'
@@ -30,14 +32,22 @@ const nameSchema = v.pipe(
   v.string(),
   v.check((text: string) => isPackageName(text), 'is no package name'),
 )
+const versionSchema = v.pipe(
+  v.string(),
+  v.check((text: string) => semver.valid(text) !== null, 'is no version'),
+)
+const rangeSchema = v.pipe(
+  v.string(),
+  v.check((text: string) => semver.validRange(text) !== null, 'is no version range'),
+)
 const schema = v.object({
   version: v.literal(lockVersion),
-  requested: v.optional(v.record(nameSchema, v.string()), {}),
+  requested: v.optional(v.record(nameSchema, rangeSchema), {}),
   package: v.optional(
     v.array(
       v.object({
         name: nameSchema,
-        version: v.string(),
+        version: versionSchema,
         publisher: v.optional(
           v.pipe(
             v.string(),
@@ -46,13 +56,21 @@ const schema = v.object({
         ),
         registry: v.optional(v.string(), ''),
         integrity: v.optional(v.string(), ''),
-        cid: v.pipe(v.string(), v.regex(/^b[a-z2-7]{58,}$/, 'is no CID')),
+        cid: v.pipe(v.string(), v.check(isContentId, 'is no content ID')),
         dependencies: v.optional(v.array(nameSchema), []),
       }),
     ),
     [],
   ),
 })
+
+function isContentId(text: string): boolean {
+  try {
+    return parseCid(text).toString() === text
+  } catch {
+    return false
+  }
+}
 
 export const emptyLock: LockFile = { requested: {}, packages: [] }
 
@@ -79,7 +97,8 @@ export function parseLock(text: string): LockFile {
 
 /** TOML in a stable order, a package a table and a fact a line, so that a diff shows just what changed. */
 export function formatLock(lock: LockFile): string {
-  const text = (value: string): string => JSON.stringify(value)
+  // Like JSON, but that TOML takes no DEL as it is, and no half of a surrogate pair at all.
+  const text = (value: string): string => JSON.stringify(value.toWellFormed()).replaceAll('\x7f', '\\u007f')
   const byName = <T extends { name: string }>(a: T, b: T): number => (a.name < b.name ? -1 : 1)
   const requested = Object.entries(lock.requested).sort(([a], [b]) => (a < b ? -1 : 1))
   const lines = [

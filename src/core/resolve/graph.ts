@@ -3,8 +3,7 @@ import type { LockedPackage } from '../install/lock-file.ts'
 import type { Candidate } from './candidate.ts'
 import { isSameCandidate } from './candidate.ts'
 import type { PublisherAnswer } from './publisher.ts'
-import type { PickOptions } from './versions.ts'
-import { pickRelease } from './versions.ts'
+import { fits, pickRelease } from './versions.ts'
 
 export interface Requirement {
   name: string
@@ -84,29 +83,23 @@ async function choose(
 ): Promise<ResolvedPackage> {
   const root = roots.find((requirement) => requirement.name === name)
   const ranges = [...new Set(demands.map(({ range }) => range))]
-  const { decision, candidates } = await lookup(root ?? { name, range: '*' }).catch((error: unknown) => {
+  try {
+    const { decision, candidates } = await lookup(root ?? { name, range: '*' })
+    if (ranges.length < 2 || candidates.some(({ version }) => fits(version, ranges))) {
+      const candidate = pickRelease(name, candidates, ranges, { locked: locked(name), notAfterMs })
+      return { candidate, decision, dependencies: Object.keys(candidate.dependencies).sort() }
+    }
+  } catch (error) {
     throw root === undefined ? neededBy(error, demands) : error
-  })
-  const candidate = pick(name, candidates, demands, ranges, { locked: locked(name), notAfterMs })
-  return { candidate, decision, dependencies: Object.keys(candidate.dependencies).sort() }
+  }
+  throw conflict(name, demands)
 }
 
-function pick(
-  name: string,
-  candidates: readonly Candidate[],
-  demands: readonly Demand[],
-  ranges: string[],
-  options: PickOptions,
-): Candidate {
-  try {
-    return pickRelease(name, candidates, ranges, options)
-  } catch (error) {
-    if (ranges.length < 2 || !(error instanceof RegistryError) || error.code !== 'VERSION_NOT_FOUND') throw error
-    const wishes = demands.map(({ path, range }) => `${path} wants ${range}`)
-    throw new RegistryError('VERSION_NOT_FOUND', `No version of ${name} suits everybody: ${wishes.join('; ')}.`, {
-      hint: 'Choose other versions of those that ask for it, or ask their publishers to widen the range.',
-    })
-  }
+function conflict(name: string, demands: readonly Demand[]): RegistryError {
+  const wishes = demands.map(({ path, range }) => `${path} wants ${range}`)
+  return new RegistryError('VERSION_NOT_FOUND', `No version of ${name} suits everybody: ${wishes.join('; ')}.`, {
+    hint: 'Choose other versions of those that ask for it, or ask their publishers to widen the range.',
+  })
 }
 
 /** A dependency's failure, with who needs it. */

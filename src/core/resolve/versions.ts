@@ -15,7 +15,7 @@ export function pickRelease(
   options: PickOptions = {},
 ): Candidate {
   const fitting = releases
-    .filter((release) => ranges.every((range) => range === '*' || semver.satisfies(release.version, range)))
+    .filter(({ version }) => fits(version, ranges))
     // A bare name means a stable version, unless there is none.
     .sort((a, b) => prereleaseRank(a, ranges) - prereleaseRank(b, ranges) || semver.compareBuild(b.version, a.version))
   const locked = fitting.find((release) => isLocked(release, options.locked))
@@ -34,6 +34,9 @@ export function pickRelease(
         : `There is: ${versions.slice(0, 10).join(', ')}${versions.length > 10 ? ', …' : ''}`,
   })
 }
+
+export const fits = (version: string, ranges: readonly string[]): boolean =>
+  ranges.every((range) => range === '*' || semver.satisfies(version, range))
 
 export interface PickOptions {
   locked?: LockedPackage | undefined

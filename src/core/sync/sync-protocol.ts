@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
+import { RegistryError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { VerifiedEntry } from '../log/types.ts'
 import type { Clock, EntryStore, OperationOptions, PeerNetwork, PeerStream } from '../ports.ts'
@@ -38,7 +39,7 @@ export function createSync(options: {
   clock: Clock
   accept(envelopes: readonly Uint8Array[], from: string): Promise<readonly VerifiedEntry[]>
 }): Sync {
-  const { network, entries, accept } = options
+  const { network, entries, reputation, accept } = options
   let cached: { count: number; set: DigestSet } | undefined
 
   /** Entries are never deleted, so the same count is the same set. */
@@ -132,6 +133,9 @@ export function createSync(options: {
         await stream.close()
         return { received, sent }
       } catch (error) {
+        if (error instanceof RegistryError && error.code === 'VERIFICATION_FAILED') {
+          reputation.recordFault(peerId, 'protocol-violation')
+        }
         stream.abort(error instanceof Error ? error : new Error(String(error)))
         throw error
       }

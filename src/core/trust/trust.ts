@@ -4,7 +4,8 @@ import { isDid } from '../identity/did-key.ts'
 import type { StateStore } from '../ports.ts'
 
 const stateName = 'trust'
-const petnamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/
+/** `constructor` and `prototype` would be passed over when the file is read again. */
+const petnamePattern = /^(?!(?:constructor|prototype)$)[a-z0-9][a-z0-9._-]{0,63}$/
 
 const schema = v.object({
   /** Package name → publisher: decided at the first install, or by the user. */
@@ -50,7 +51,7 @@ export function createTrust(state: StateStore): Trust {
       const stored = await state.read(stateName)
       if (stored === undefined) return
       const parsed = v.safeParse(schema, stored)
-      if (!parsed.success) {
+      if (!parsed.success || Array.isArray(stored)) {
         throw new RegistryError(
           'STORAGE_CORRUPT',
           'The file of your trust decisions (p2p/state/trust.json) is not what was written.',

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createRateLimiter } from '../../../src/core/reputation/rate-limiter.ts'
 import type { Ban, Reputation } from '../../../src/core/reputation/reputation.ts'
 import { createReputation } from '../../../src/core/reputation/reputation.ts'
@@ -16,7 +16,10 @@ beforeEach(() => {
   bans = []
   open = []
 })
-afterEach(() => Promise.all(open.map((reputation) => reputation.stop())))
+afterEach(async () => {
+  vi.useRealTimers()
+  await Promise.all(open.map((reputation) => reputation.stop()))
+})
 
 async function make(): Promise<Reputation> {
   const reputation = createReputation({ state, clock, banThreshold: 10, onBan: (ban) => bans.push(ban) })
@@ -95,6 +98,67 @@ describe('reputation', () => {
     expect(reputation.isBanned('evil')).toBe(true)
     expect(reputation.record('p0').failures).toBe(0)
     expect(reputation.record('p10049').failures).toBe(1)
+  })
+
+  test('forgets the ban unheard-of longest when all are banned', async () => {
+    const reputation = await make()
+    for (let index = 0; index < 10_001; index++) reputation.ban(`p${index}`, 'x')
+    expect(reputation.isBanned('p0')).toBe(false)
+    expect(reputation.isBanned('p1')).toBe(true)
+    expect(reputation.bans()).toHaveLength(10_000)
+  })
+
+  test('does not count for more when the clock goes back', async () => {
+    const reputation = await make()
+    reputation.recordSuccess('p', { bytes: 10, latencyMs: 1 })
+    clock.time -= dayMs
+    expect(reputation.record('p')).toMatchObject({ successes: 1, bytes: 10 })
+  })
+
+  test('takes faults long past for less: they ban only when they come together', async () => {
+    const reputation = await make()
+    for (let time = 0; time < 9; time++) reputation.recordFault('p', 'bad-gossip')
+    clock.time += dayMs
+    for (let time = 0; time < 4; time++) reputation.recordFault('p', 'bad-gossip')
+    expect(reputation.isBanned('p')).toBe(false)
+    for (let time = 0; time < 2; time++) reputation.recordFault('p', 'bad-gossip')
+    expect(reputation.isBanned('p')).toBe(true)
+  })
+
+  test('of who was unbanned begins without faults', async () => {
+    const reputation = await make()
+    for (let time = 0; time < 10; time++) reputation.recordFault('p', 'bad-block')
+    expect(reputation.unban('p')).toBe(true)
+    reputation.recordFault('p', 'bad-block')
+    expect(reputation.isBanned('p')).toBe(false)
+  })
+
+  test('is written once for many changes, and a failed write is tried again with the next', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const reputation = await make()
+    const written: unknown[] = []
+    const { write } = state
+    let full = false
+    state.write = async (name, value) => {
+      written.push(value)
+      if (full) throw new Error('The disk is full.')
+      await write(name, value)
+    }
+    for (let time = 0; time < 5; time++) reputation.recordFailure('p')
+    expect(written).toHaveLength(0)
+    await vi.runAllTimersAsync()
+    expect(written).toMatchObject([{ p: { failures: 5 } }])
+    full = true
+    reputation.recordFailure('p')
+    await vi.runAllTimersAsync()
+    expect(written).toHaveLength(2)
+    full = false
+    reputation.recordFailure('p')
+    await vi.runAllTimersAsync()
+    expect(await state.read('reputation')).toMatchObject({ p: { failures: 7 } })
+    // Nothing has changed since: nothing is written.
+    await reputation.stop()
+    expect(written).toHaveLength(3)
   })
 })
 

@@ -41,6 +41,7 @@ async function resolve(
   world: World,
   roots: Record<string, string>,
   locked: ReadonlyMap<string, LockedPackage> = new Map(),
+  notAfterMs?: number,
 ) {
   const signer = await testSigner(3)
   const releases = await releasesIn(world, signer)
@@ -55,6 +56,7 @@ async function resolve(
       }
     },
     locked: (name) => locked.get(name),
+    notAfterMs,
   })
   return resolved
 }
@@ -137,6 +139,121 @@ describe('resolveGraph', () => {
       code: 'VERSION_NOT_FOUND',
       message: expect.stringMatching(/a → c wants \^1.*b → c wants \^2/),
     })
+  })
+
+  test('says who needs a dependency of which no version can be taken', async () => {
+    const world: World = { a: { '1.0.0': { b: '*' } }, b: { '1.0.0': { c: '^3', d: '*' } }, c: { '1.0.0': {} } }
+    await expect(resolve({ ...world, d: { '1.0.0': {} } }, { a: '*' })).rejects.toMatchObject({
+      code: 'VERSION_NOT_FOUND',
+      message: expect.stringContaining('a → b → c'),
+      hint: expect.stringContaining('1.0.0'),
+    })
+    await expect(resolve({ ...world, c: { '3.0.0': {} }, d: { '!1.0.0': {} } }, { a: '*' })).rejects.toMatchObject({
+      code: 'YANKED',
+      message: expect.stringContaining('a → b → d'),
+    })
+  })
+
+  test('takes what is too young for no conflict', async () => {
+    const world: World = { a: { '1.0.0': { c: '^1' } }, b: { '1.0.0': { c: '>=1.0' } }, c: { '1.0.0': {} } }
+    const locked = new Map(
+      await Promise.all(
+        ['a', 'b'].map(async (name): Promise<[string, LockedPackage]> => {
+          const cid = (await manifestCid(`${name}@1.0.0`)).toString()
+          return [name, { name, version: '1.0.0', publisher: null, registry: '', integrity: '', cid, dependencies: [] }]
+        }),
+      ),
+    )
+    await expect(resolve(world, { a: '*', b: '*' }, locked, 0)).rejects.toMatchObject({
+      code: 'VERSION_NOT_FOUND',
+      message: expect.stringMatching(/c@1\.0\.0 is the only version that fits, and it came out only on.*a → c/),
+      hint: expect.stringContaining('min_release_age'),
+    })
+  })
+
+  test('explains a conflict between what is requested and what a package needs', async () => {
+    const world: World = { a: { '1.0.0': { c: '^1' } }, c: { '1.0.0': {}, '2.0.0': {} } }
+    await expect(resolve(world, { a: '*', c: '^2' })).rejects.toMatchObject({
+      code: 'VERSION_NOT_FOUND',
+      message: 'No version of c suits everybody: a → c wants ^1; c wants ^2.',
+    })
+  })
+
+  test('takes a prerelease for a dependency only where its range asks for one', async () => {
+    const b = { '1.0.0': {}, '2.0.0-rc.1': {} }
+    expect(await versions({ a: { '1.0.0': { b: '^2.0.0-rc.0' } }, b }, { a: '*' })).toMatchObject({ b: '2.0.0-rc.1' })
+    expect(await versions({ a: { '1.0.0': { b: '>=1' } }, b }, { a: '*' })).toMatchObject({ b: '1.0.0' })
+  })
+
+  test('gives up on demands that never settle', async () => {
+    const world: World = {
+      a: { '1.0.0': { b: '*' } },
+      // The new b brings in c, which wants the old b, which does not bring in c.
+      b: { '1.0.0': {}, '2.0.0': { c: '*' } },
+      c: { '1.0.0': { b: '^1' } },
+    }
+    await expect(resolve(world, { a: '*' })).rejects.toMatchObject({
+      code: 'INVALID_PACKAGE',
+      message: expect.stringContaining('dependencies of a'),
+    })
+  })
+
+  test('gives up on more packages than anybody has', async () => {
+    const names = Array.from({ length: 501 }, (_, at) => `p${at}`)
+    const world: World = { a: { '1.0.0': Object.fromEntries(names.slice(0, 250).map((name) => [name, '*'])) } }
+    for (const [at, name] of names.entries()) world[name] = { '1.0.0': at < 251 ? { [`p${at + 250}`]: '*' } : {} }
+    await expect(resolve(world, { a: '*' })).rejects.toMatchObject({
+      code: 'INVALID_PACKAGE',
+      hint: expect.stringContaining('one by one'),
+    })
+  })
+
+  test('passes on what is no answer about packages as it is', async () => {
+    const failure = new TypeError('a bug')
+    const signer = await testSigner(3)
+    const releases = await releasesIn({ a: { '1.0.0': { b: '*' } } }, signer)
+    const work = resolveGraph([{ name: 'a', range: '*' }], {
+      async lookup({ name }) {
+        if (name === 'b') throw failure
+        return { decision: { publisher: signer.did, by: 'pin' }, candidates: releases.get(name)!.map(signedCandidate) }
+      },
+      locked: () => undefined,
+    })
+    await expect(work).rejects.toBe(failure)
+  })
+
+  test('asks for a requested package with its publisher, and for dependencies by name alone', async () => {
+    const signer = await testSigner(3)
+    const releases = await releasesIn({ a: { '1.0.0': { b: '^1' } }, b: { '1.0.0': {} } }, signer)
+    const asked = new Set<string>()
+    await resolveGraph([{ name: 'a', range: '^1', publisher: 'ada' }], {
+      async lookup(requirement) {
+        asked.add(JSON.stringify(requirement))
+        const candidates = releases.get(requirement.name)!.map(signedCandidate)
+        return { decision: { publisher: signer.did, by: 'pin' }, candidates }
+      },
+      locked: () => undefined,
+    })
+    expect([...asked]).toEqual(['{"name":"a","range":"^1","publisher":"ada"}', '{"name":"b","range":"*"}'])
+  })
+
+  test('gives the same whatever order anything comes in', async () => {
+    const world: World = {
+      a: { '1.0.0': { d: '^1', c: '*' }, '1.1.0': { c: '*', d: '>=1' } },
+      b: { '1.0.0': { d: '<2' } },
+      c: { '1.0.0': { b: '*' }, '2.0.0': { a: '*' } },
+      d: { '1.0.0': {}, '1.3.0': {}, '2.0.0': {} },
+    }
+    const turned = (record: World): World =>
+      Object.fromEntries(
+        Object.entries(record)
+          .reverse()
+          .map(([name, one]) => [name, Object.fromEntries(Object.entries(one).reverse())]),
+      )
+    const first = await versions(world, { a: '*', b: '*' })
+    const second = await versions(turned(world), { b: '*', a: '*' })
+    expect(Object.entries(second)).toEqual(Object.entries(first))
+    expect(first).toEqual({ a: '1.1.0', b: '1.0.0', c: '2.0.0', d: '1.3.0' })
   })
 
   test('says who needs what cannot be found', async () => {
@@ -238,6 +355,54 @@ describe('resolvePublisher', () => {
     expect(() => ask()).toThrow(expect.objectContaining({ code: 'PUBLISHER_CHANGED' }))
     expect(() => ask()).toThrow(fingerprint(bea))
     expect(() => ask()).toThrow(fingerprint(ada))
+  })
+
+  test('takes the publisher of a spec by petname or prefix, known or not', async () => {
+    await trust.add(bea, 'bea')
+    await trust.pin('engine', ada)
+    expect(ask({ publisher: 'bea' })).toEqual({ publisher: bea, by: 'spec' })
+    expect(ask({ publisher: ada.slice('did:key:'.length, 24) })).toEqual({ publisher: ada, by: 'spec' })
+    known.clear()
+    expect(ask({ publisher: bea })).toEqual({ publisher: bea, by: 'spec' })
+    expect(() => ask({ publisher: 'nobody' })).toThrow(expect.objectContaining({ code: 'PACKAGE_NOT_FOUND' }))
+  })
+
+  test('keeps to a decision while nobody else has the name, found or not', async () => {
+    known.clear()
+    await trust.pin('engine', ada)
+    expect(ask()).toEqual({ publisher: ada, by: 'pin' })
+    expect(ask({ locked: bea })).toEqual({ publisher: bea, by: 'lock' })
+  })
+
+  test('refuses another key under a locked name too, and an attestation changes nothing about that', () => {
+    known.delete(bea)
+    expect(() => ask({ locked: bea, attested: [ada] })).toThrow(
+      expect.objectContaining({ code: 'PUBLISHER_CHANGED', hint: expect.stringContaining(`${ada}/engine`) }),
+    )
+  })
+
+  test('heeds no attestation for a publisher who has not the package', () => {
+    known.delete(ada)
+    expect(ask({ attested: [ada] })).toEqual({ publisher: bea, by: 'first-use' })
+  })
+
+  test('names a publisher without releases among the ambiguous', () => {
+    known.set(bea, [])
+    expect(() => ask()).toThrow(`${bea} (fingerprint ${fingerprint(bea)}), newest none`)
+  })
+
+  test('refuses a blocked pin, and a blocked petname, with the way out', async () => {
+    await trust.add(ada, 'ada')
+    await trust.pin('engine', ada)
+    await trust.block(ada)
+    for (const change of [{}, { publisher: 'ada' }])
+      expect(() => ask(change)).toThrow(
+        expect.objectContaining({
+          code: 'DENIED',
+          message: expect.stringContaining(fingerprint(ada)),
+          hint: expect.stringContaining(`trust remove ${ada}`),
+        }),
+      )
   })
 
   test('refuses blocked publishers and unknown names', async () => {

@@ -67,13 +67,84 @@ test('bad and taken names are refused', async () => {
   const trust = await reopened()
   await trust.add(ada, 'ada')
   await expect(trust.add(bea, 'ada')).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(ada) })
-  for (const name of ['', 'Ada', 'a b', '../x', 'x'.repeat(65)])
+  for (const name of ['', 'Ada', 'a b', '../x', 'x'.repeat(65), 'constructor', 'prototype'])
     await expect(trust.add(bea, name), name).rejects.toMatchObject({ code: 'USAGE' })
   await expect(trust.add('ada')).rejects.toMatchObject({ code: 'USAGE' })
   await expect(trust.block('nobody')).rejects.toMatchObject({ code: 'USAGE' })
 })
 
-test('a file that is not what was written is an error, not a fresh start', async () => {
-  await state.write('trust', { pins: [1] })
-  await expect(reopened()).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
+test('the longest petname is 64 characters, and one is kept by adding again without it', async () => {
+  const trust = await reopened()
+  const longest = `a.b_c-${'9'.repeat(58)}`
+  await trust.add(ada, longest)
+  await trust.add(ada)
+  expect((await reopened()).publisherOf(longest)).toBe(ada)
+  expect(trust.list()).toHaveLength(1)
+})
+
+test('a refused decision changes nothing, on disk neither', async () => {
+  const trust = await reopened()
+  await trust.add(ada, 'ada')
+  await trust.block(bea)
+  await expect(trust.add(bea, 'ada')).rejects.toMatchObject({ code: 'USAGE', hint: expect.stringContaining('--as') })
+  for (const one of [trust, await reopened()]) {
+    expect(one.publisherOf('ada')).toBe(ada)
+    expect(one.isBlocked(bea)).toBe(true)
+  }
+})
+
+test('removing a publisher forgets pins, petname, block and accepted fork, and of nobody else', async () => {
+  const trust = await reopened()
+  for (const did of [ada, bea]) {
+    await trust.pin(`tool-of-${did === ada ? 'ada' : 'bea'}`, did)
+    await trust.acceptFork(did)
+    await trust.acceptFork(did)
+    await trust.block(did)
+    await trust.block(did)
+  }
+  expect(await trust.remove(ada)).toBe(true)
+  for (const one of [trust, await reopened()]) {
+    expect(one.list()).toEqual([{ publisher: bea, petname: null, blocked: true, pins: ['tool-of-bea'] }])
+    expect([one.acceptsFork(ada), one.acceptsFork(bea)]).toEqual([false, true])
+    expect(one.pinOf('tool-of-ada')).toBeUndefined()
+  }
+})
+
+test('a publisher with an accepted fork alone can be removed', async () => {
+  const trust = await reopened()
+  await trust.acceptFork(ada)
+  expect(await trust.remove(ada)).toBe(true)
+  expect(trust.acceptsFork(ada)).toBe(false)
+})
+
+test('pins are listed by publisher, each publisher’s by name', async () => {
+  const trust = await reopened()
+  for (const name of ['c', 'a', 'b']) await trust.pin(name, ada)
+  await trust.pin('d', bea)
+  await trust.pin('c', bea)
+  expect(trust.list().map(({ publisher, pins }) => [publisher, pins])).toEqual(
+    [
+      [ada, ['a', 'b']],
+      [bea, ['c', 'd']],
+    ].sort(([a], [b]) => (a! < b! ? -1 : 1)),
+  )
+})
+
+test('with no file nothing is decided', async () => {
+  expect((await reopened()).list()).toEqual([])
+})
+
+test.each([
+  ['a list', []],
+  ['a text', 'trust'],
+  ['nothing', null],
+  ['with pins that are a list', { pins: [1] }],
+  ['with a pin that is no text', { pins: { tool: 7 } }],
+  ['with petnames that are no table', { petnames: 'ada' }],
+  ['with a block list that is no list', { blocked: { 0: 'did' } }],
+  ['with a blocked number', { blocked: [1] }],
+  ['with accepted forks that are no list', { acceptedForks: 'all' }],
+])('a file that is not what was written is an error, not a fresh start: %s', async (_what, stored) => {
+  await state.write('trust', stored)
+  await expect(reopened()).rejects.toMatchObject({ code: 'STORAGE_CORRUPT', hint: expect.stringContaining('pins') })
 })
