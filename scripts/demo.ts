@@ -1,7 +1,8 @@
 /**
- * `npm start`: a whole small network on this machine, loopback only. A bootstrap node and two users, each a process with a home of its own; one publishes, the
+ * `npm start`: a whole small network on this machine, loopback only. A relay and two users, each a process with a home of its own; one publishes, the
  * other searches, installs and verifies. Every step is the `ggen` command a person would type.
  */
+import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { appendFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
 const bin = join(root, 'bin', 'ggen.js')
+const relayBin = join(root, 'bin', 'ggen-relay.js')
 const { values: flags } = parseArgs({ options: { once: { type: 'boolean', default: false } } })
 
 interface User {
@@ -68,6 +70,8 @@ async function startNode(user: User, bootstrap: string[]): Promise<string[]> {
     '/ip4/127.0.0.1/tcp/0',
     '--listen',
     '/ip4/127.0.0.1/tcp/0/ws',
+    '--listen',
+    '/ip4/127.0.0.1/udp/0/webrtc-direct',
   ]
   const { stdout } = await ggen(user, [...args, ...bootstrap.flatMap((address) => ['--bootstrap', address])], {
     quiet: true,
@@ -75,6 +79,47 @@ async function startNode(user: User, bootstrap: string[]): Promise<string[]> {
   const ready = JSON.parse(stdout) as { peerId: string; addresses: string[]; startupMs: number }
   say(`  ${user.name.padEnd(9)} ${ready.peerId}  ready in ${Math.round(ready.startupMs)} ms`)
   return ready.addresses
+}
+
+interface Relay {
+  url: string
+  peerId: string
+  addresses: string[]
+  startupMs: number
+  stop(): Promise<void>
+}
+
+/** The real relay, on any free ports; it ends with this process. */
+async function startRelay(home: string): Promise<Relay> {
+  const listen = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws', '/ip4/127.0.0.1/udp/0/webrtc-direct']
+  const args = ['--json', '--home', home, '--http-host', '127.0.0.1', '--http-port', '0', '--set', 'log_level=warn']
+  const child = spawn(process.execPath, [relayBin, ...args, ...listen.flatMap((address) => ['--listen', address])], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, GGEN_RELAY_PARENT: '1' },
+  })
+  const ready = JSON.parse(await firstLine(child)) as Omit<Relay, 'stop'>
+  say(`  ${'relay'.padEnd(9)} ${ready.peerId}  ready in ${ready.startupMs} ms`)
+  return {
+    ...ready,
+    stop: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve()
+        child.once('close', () => resolve())
+        child.kill('SIGTERM')
+      }),
+  }
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout?.on('data', (chunk) => {
+      text += chunk
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')))
+    })
+    child.once('error', reject)
+    child.once('close', (code) => reject(new Error(`The relay ended with ${code} before it was ready.`)))
+  })
 }
 
 /** A command's JSON answer, asked again until it satisfies `accept`: news travels in milliseconds, but no step relies on how many. */
@@ -91,17 +136,19 @@ async function until<T>(user: User, args: string[], accept: (answer: T) => boole
 async function main(): Promise<void> {
   const base = await mkdtemp(join(tmpdir(), 'ggen-demo-'))
   const users: User[] = []
-  for (const name of ['bootstrap', 'alice', 'bob']) {
+  for (const name of ['alice', 'bob']) {
     const user = { name, home: join(base, name, 'home'), project: join(base, name, 'project') }
     await mkdir(user.project, { recursive: true })
     users.push(user)
   }
-  const [bootstrap, alice, bob] = users as [User, User, User]
+  const [alice, bob] = users as [User, User]
+  let relay: Relay | undefined
 
   let stopping: Promise<void> | undefined
   const stopAll = (): Promise<void> => {
     stopping ??= (async () => {
       await Promise.allSettled(users.map((user) => ggen(user, ['p2p', 'stop'], { quiet: true })))
+      await relay?.stop()
       await rm(base, { recursive: true, force: true })
     })()
     return stopping
@@ -111,7 +158,12 @@ async function main(): Promise<void> {
   })
 
   try {
-    const finished = await Promise.race([tour(bootstrap, alice, bob), interrupted])
+    const work = async (): Promise<void> => {
+      say(bold('A relay and two nodes on this machine, nothing central:'))
+      relay = await startRelay(join(base, 'relay'))
+      await tour(relay, alice, bob)
+    }
+    const finished = await Promise.race([work(), interrupted])
     if (finished === 'interrupted') {
       process.exitCode = 130
       return
@@ -129,17 +181,16 @@ async function main(): Promise<void> {
     clearInterval(alive)
     say()
   } finally {
-    say(dim('Stopping the three nodes and removing their homes.'))
+    say(dim('Stopping the relay and the nodes, and removing their homes.'))
     await stopAll()
   }
 }
 
-async function tour(bootstrap: User, alice: User, bob: User): Promise<void> {
+async function tour(relay: Relay, alice: User, bob: User): Promise<void> {
   const startedMs = performance.now()
-  say(bold('Three nodes on this machine, no server:'))
-  const addresses = await startNode(bootstrap, [])
-  await startNode(alice, addresses.slice(0, 1))
-  await startNode(bob, addresses.slice(0, 1))
+  const entrance = relay.addresses.slice(0, 1)
+  await startNode(alice, entrance)
+  await startNode(bob, entrance)
   say()
 
   say(bold('Alice publishes three packages from her disk.'))
@@ -148,7 +199,7 @@ async function tour(bootstrap: User, alice: User, bob: User): Promise<void> {
   )
   for (const { name } of examples) await ggen(alice, ['p2p', 'publish', join(root, 'examples', name)])
 
-  say(bold('Bob, who has only ever met the bootstrap node, finds and installs them.'))
+  say(bold('Bob, who has only ever met the relay, finds and installs them.'))
   type Found = { results: { name: string }[] }
   await until<Found>(bob, ['marketplace', 'search', 'ontology'], ({ results }) => results.length > 0)
   await until<Found>(bob, ['marketplace', 'search', 'rest'], ({ results }) => results.length > 0)

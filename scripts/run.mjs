@@ -32,13 +32,25 @@ const tasks = {
     ['attw', '--pack', '.', '--profile', 'esm-only'],
   ],
   unit: [vitest('unit', ...process.argv.slice(3))],
+  chromium: [vitest('chromium', ...process.argv.slice(3))],
+  browser: [['node', 'scripts/build.ts', '--quiet'], vitest('browser', ...process.argv.slice(3))],
   network: [['node', 'scripts/build.ts', '--quiet'], vitest('network', ...process.argv.slice(3))],
   bench: [
     ['node', 'scripts/build.ts', '--quiet'],
     ['node', 'test/bench/run.ts', ...process.argv.slice(3)],
   ],
 }
-tasks.test = [...tasks.build, ...tasks.check, vitest('unit', '--coverage'), vitest('network')]
+tasks.test = [
+  ...tasks.build,
+  ...tasks.check,
+  ['size-limit'],
+  vitest('unit', '--coverage'),
+  vitest('network'),
+  vitest('chromium'),
+  vitest('browser'),
+]
+/** Tasks that open a browser. */
+const needsChromium = ['test', 'chromium', 'browser', 'bench']
 
 function fail(message, hint) {
   process.stderr.write(`Error: ${message}\nHint: ${hint}\n`)
@@ -71,6 +83,22 @@ function installPackages() {
   process.stderr.write(`Ready, with Node.js ${stdout.trim()}.\n`)
 }
 
+/** Debian's Chromium, or whichever GGEN_CHROMIUM names: the browsers that Playwright would download come from elsewhere than packages do. */
+function installChromium() {
+  if (existsSync(process.env.GGEN_CHROMIUM ?? '/usr/bin/chromium')) return
+  const hint = 'Install Chromium (Debian: apt-get install chromium), or name its program in GGEN_CHROMIUM.'
+  if (process.env.GGEN_CHROMIUM !== undefined) fail(`There is no ${process.env.GGEN_CHROMIUM}.`, hint)
+  process.stderr.write('Installing Chromium (once; about half a minute) …\n')
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  const apt = (...args) => {
+    const [command, ...rest] = [...asRoot, 'apt-get', '-y', '-q', ...args]
+    const aptEnv = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    return spawnSync(command, rest, { stdio: ['ignore', 2, 2], env: aptEnv }).status === 0
+  }
+  const install = () => apt('install', '--no-install-recommends', 'chromium')
+  if (!install() && !(apt('update') && install())) fail('Chromium could not be installed.', hint)
+}
+
 let current
 /** Runs one stage in the foreground; signals reach it through the terminal or are passed on. */
 function run([command, ...args]) {
@@ -86,6 +114,7 @@ const name = process.argv[2] ?? ''
 const stages = tasks[name]
 if (stages === undefined) fail(`No such task: ${name}`, `One of: ${Object.keys(tasks).join(', ')}`)
 installPackages()
+if (needsChromium.includes(name)) installChromium()
 
 const summary = []
 for (const stage of stages) {

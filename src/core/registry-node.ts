@@ -42,6 +42,8 @@ import { createSync, syncProtocol } from './sync/sync-protocol.ts'
 
 const stopDeadlineMs = 3_000
 const lookupTimeoutMs = 20_000
+/** CID of the own log's head when a full node was last given all of it. */
+const handedOverName = 'handed-over'
 
 export interface RegistryNode extends Lifecycle {
   readonly parts: RegistryParts
@@ -114,7 +116,13 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     network.on('peer:disconnected', ({ peerId }) => {
       if (reputation.isBanned(peerId)) holders.forget(peerId)
     })
-    if (settings.role === 'light') return
+    if (settings.role === 'light') {
+      network.on('peer:connected', ({ peerId, protocols }) => {
+        if (protocols.includes(syncProtocol))
+          background.run('hand over the own log', handOver(peerId, background.signal))
+      })
+      return
+    }
     await sync.serve()
     await answerPeers(parts, { requestsPerMinute: settings.requestsPerMinute })
     network.on('peer:connected', ({ peerId, protocols, direction }) => {
@@ -147,6 +155,15 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
   async function reconcile(peerId: string, signal: AbortSignal): Promise<void> {
     const { received, sent } = await sync!.syncWith(peerId, { signal })
     events.emit('sync:completed', { peerId, received, sent })
+  }
+
+  /** A light node's own entries, made while nobody was there to hear of them, reach a full node: once per new entry, because it costs that node's digests. */
+  async function handOver(peerId: string, signal: AbortSignal): Promise<void> {
+    const head = await publisherLog.head()
+    const cid = head?.cid.toString()
+    if (cid === undefined || (await parts.state.read(handedOverName)) === cid) return
+    await sync!.syncWith(peerId, { signal, pull: false })
+    await parts.state.write(handedOverName, cid)
   }
 
   /** Everything held whole here, under its manifest and its name; what we published first, so that a crash before its announcement heals. */

@@ -5,6 +5,7 @@ import type { Config } from '../core/config/settings.ts'
 import type { PeerNetwork } from '../core/ports.ts'
 import type { RegistryNode } from '../core/registry-node.ts'
 import { homePaths } from '../storage/node.ts'
+import type { NodeOptions } from './node/node-options.ts'
 import { openNode } from './node/open-node.ts'
 
 export type { Config } from '../core/config/settings.ts'
@@ -22,15 +23,9 @@ export { RegistryError } from '../core/errors.ts'
 export type { InstallTarget, PackageSource, PeerNetwork } from '../core/ports.ts'
 export type { RegistryNode } from '../core/registry-node.ts'
 export { openPackageFolder, openProjectFolder } from '../storage/node.ts'
-
-export interface NodeOptions {
-  /** Folder for keys, cache and log, as `GGEN_HOME`. */
-  home: string
-  /** Settings by `section.key`, as in p2p-config.toml; the rest has its defaults. */
-  settings?: Readonly<Record<string, unknown>>
-  /** Without it the node is a full peer. `client` asks others and serves nobody; `offline` has no network. */
-  mode?: 'daemon' | 'client' | 'offline'
-}
+export type { NodeOptions } from './node/node-options.ts'
+export type { SharedNode } from './shared-node.ts'
+export { createSharedNode } from './shared-node.ts'
 
 export interface GgenNode {
   readonly registry: RegistryNode
@@ -42,7 +37,7 @@ export interface GgenNode {
 }
 
 /**
- * A registry node in this process. Nothing is opened before `start`.
+ * A registry node in this process, a full peer unless `mode` says otherwise. Nothing is opened before `start`.
  *
  * @example
  * const node = await createNode({ home: '/tmp/ggen', settings: { 'network.bootstrap_nodes': [address] } })

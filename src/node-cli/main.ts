@@ -1,13 +1,13 @@
 import type { Command } from 'clipanion'
 import { Cli } from 'clipanion'
 import { toRegistryError } from '../core/errors.ts'
+import { version } from '../core/version.ts'
 import { ggenHome, homePaths } from '../storage/node.ts'
 import { loadCommands } from './commands/index.ts'
 import type { CliContext } from './context.ts'
 import { groupOf, isCommand, isUsageError, usageFault } from './mistakes.ts'
 import { renderError } from './render/error.ts'
 import { coloursFor } from './render/text.ts'
-import { version } from './version.ts'
 
 /** After Ctrl-C a command cleans up; longer than this nobody waits for it. */
 const cleanUpMs = 5_000

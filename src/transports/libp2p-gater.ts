@@ -1,5 +1,6 @@
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { PeerGate } from '../core/ports.ts'
+import { createRtcBackoff } from './libp2p-rtc-backoff.ts'
 
 export interface ByteCounts {
   bytesIn: number
@@ -11,15 +12,17 @@ export interface ByteCounts {
  * every component keep counters that nobody reads. libp2p's own rule for browsers, no loopback and no plain WebSocket, is lifted: there such an address is the user's choice.
  */
 export function createGater(gate: PeerGate, counts: ByteCounts): ConnectionGater {
+  const rtcBackoff = createRtcBackoff()
   const isBanned = (peerId: PeerId): boolean => gate.isBanned(peerId.toString())
   const admit = (peerId: PeerId, connection: MultiaddrConnection): boolean => {
     if (isBanned(peerId)) return true
+    if (!isRelayed(connection)) rtcBackoff.succeeded(peerId.toString())
     countBytes(connection, counts)
     return false
   }
   return {
     denyDialPeer: isBanned,
-    denyDialMultiaddr: () => false,
+    denyDialMultiaddr: (address) => !rtcBackoff.mayDial(address),
     denyInboundEncryptedConnection: isBanned,
     denyOutboundEncryptedConnection: isBanned,
     denyInboundUpgradedConnection: admit,
@@ -31,11 +34,16 @@ export function createGater(gate: PeerGate, counts: ByteCounts): ConnectionGater
   }
 }
 
+/** WebRTC between browsers names the circuit it was signalled over, but does not run through it. */
+function isRelayed({ remoteAddr }: MultiaddrConnection): boolean {
+  const names = remoteAddr.getComponents().map(({ name }) => name)
+  return names.includes('p2p-circuit') && !names.includes('webrtc')
+}
+
 /** A listener for `message` would make the connection deliver to it what its reader has not yet come for, so that would be lost: its dispatch is watched instead. */
 function countBytes(connection: MultiaddrConnection, counts: ByteCounts): void {
-  const isRelayed = connection.remoteAddr.getComponents().some(({ name }) => name === 'p2p-circuit')
   // Its bytes are counted on the connection to the relay.
-  if (isRelayed) return
+  if (isRelayed(connection)) return
   const dispatchEvent = connection.dispatchEvent.bind(connection)
   connection.dispatchEvent = (event) => {
     if (event.type === 'message')

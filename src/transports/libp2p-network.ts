@@ -1,5 +1,4 @@
 import type { Libp2p } from '@libp2p/interface'
-import { removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { MemoryDatastore } from 'datastore-core'
 import type { Datastore } from 'interface-datastore'
@@ -9,7 +8,16 @@ import { RegistryError } from '../core/errors.ts'
 import { createEvents } from '../core/events.ts'
 import { limits } from '../core/limits.ts'
 import type { NetworkEvents, PeerInfo, PeerNetwork, PeerStream } from '../core/ports.ts'
-import { bannedError, dialError, listenError, parseAddress, parsePeerId, parseTarget } from './libp2p-dial.ts'
+import { within, withTimeout } from './libp2p-deadlines.ts'
+import {
+  bannedError,
+  dialDirectly,
+  dialError,
+  listenError,
+  parseAddress,
+  parsePeerId,
+  parseTarget,
+} from './libp2p-dial.ts'
 import { createGater } from './libp2p-gater.ts'
 import { createGossip } from './libp2p-gossip.ts'
 import { createHandlers } from './libp2p-handlers.ts'
@@ -17,6 +25,8 @@ import { identityKey } from './libp2p-identity.ts'
 import { createKeeper } from './libp2p-keeper.ts'
 import { createKeptPeers } from './libp2p-kept-peers.ts'
 import { bestConnection, identityOf, toPeerInfo } from './libp2p-peers.ts'
+import { isPrivate, isPrivateNetwork } from './libp2p-private.ts'
+import type { RelayDocument } from './libp2p-relays.ts'
 import { createRelays } from './libp2p-relays.ts'
 import { createRoster } from './libp2p-roster.ts'
 import { createRouting, kadProtocol } from './libp2p-routing.ts'
@@ -35,8 +45,10 @@ export interface NetworkOptions extends Omit<ServiceOptions, 'privateNetwork'> {
   announceAddresses?: string[]
   /** Kept connected, re-dialled for as long as it takes. */
   bootstrapNodes: string[]
-  /** Relays on which a reservation is kept, so that peers reach us through them. */
+  /** Relays on which a reservation is kept, so that peers reach us through them; URLs where `resolveRelay` is given. */
   relayAddresses: string[]
+  /** Asks the relay behind a URL for its addresses, each time they are needed: they may have changed with its certificate. */
+  resolveRelay?: ((url: string, signal: AbortSignal) => Promise<RelayDocument>) | undefined
   maxPeers: number
   /** Below this many, known peers are dialled. */
   minPeers: number
@@ -52,6 +64,8 @@ export interface PlatformParts {
   connectionEncrypters: NonNullable<Libp2pOptions['connectionEncrypters']>
   streamMuxers: NonNullable<Libp2pOptions['streamMuxers']>
   peerDiscovery?: NonNullable<Libp2pOptions['peerDiscovery']>
+  /** What this platform decides about connections besides their number. */
+  connectionManager?: Libp2pOptions['connectionManager']
   /** Further services by name, as factories. */
   services?: Record<string, (components: never) => unknown>
 }
@@ -94,7 +108,7 @@ export function createLibp2pNetwork(
   const gossip = createGossip(events.emit, gate)
   const keptPeers = createKeptPeers(datastore)
   const topUp = createTopUp(node, { minPeers, isBanned: gate.isBanned })
-  const relays = createRelays(node, roster.identified)
+  const relays = createRelays({ node, identified: roster.identified, resolve: options.resolveRelay })
   const keeper = createKeeper({
     isUp(target) {
       const { peerId: id } = parseTarget(target)
@@ -148,6 +162,7 @@ export function createLibp2pNetwork(
         // The defaults, 5 a second per address and 10 at once, turn away a household that comes online together.
         inboundConnectionThreshold: 50,
         maxIncomingPendingConnections: 100,
+        ...parts.connectionManager,
       },
       // A machine under load may answer late; a connection whose ping fails is dropped.
       connectionMonitor: { pingInterval: upkeepIntervalMs, pingTimeout: { minTimeout: 15_000 } },
@@ -159,6 +174,7 @@ export function createLibp2pNetwork(
     created.addEventListener('peer:identify', ({ detail: { peerId: id, agentVersion, protocols, connection } }) => {
       if (connection.status !== 'open') return
       const isNew = roster.set(id.toString(), { agent: agentVersion, protocols })
+      relays.learn(id.toString(), protocols)
       if (!isNew) return
       events.emit('peer:connected', toPeerInfo(connection, roster.get(id.toString())))
       created.services.ping.ping(id, { signal: AbortSignal.timeout(identifyTimeoutMs) }).then(
@@ -295,7 +311,7 @@ export function createLibp2pNetwork(
       if (gate.isBanned(id)) throw bannedError(id)
       try {
         const until = withTimeout(signal, dialTimeoutMs)
-        const connection = bestConnection(node().getConnections(peer)) ?? (await node().dial(peer, { signal: until }))
+        const connection = await dialDirectly(node(), peer, until)
         const stream = await connection.newStream(protocol, {
           signal: until,
           runOnLimitedConnection: true,
@@ -318,30 +334,4 @@ export function createLibp2pNetwork(
     on: events.on,
   }
   return network
-}
-
-function isPrivateNetwork({ bootstrapNodes, relayAddresses, listenAddresses }: NetworkOptions): boolean {
-  const entrances = [...bootstrapNodes, ...relayAddresses]
-  return entrances.length === 0 || [...entrances, ...listenAddresses].some(isPrivate)
-}
-
-/** The unspecified address 0.0.0.0 stands for all interfaces and says nothing. */
-function isPrivate(text: string): boolean {
-  if (/^\/ip[46]\/(0\.0\.0\.0|::)\//.test(text)) return false
-  const peer = { id: undefined as never, multiaddrs: [parseAddress(text)] }
-  return removePrivateAddressesMapper(peer).multiaddrs.length === 0
-}
-
-function withTimeout(signal: AbortSignal | undefined, timeoutMs: number): AbortSignal {
-  const timeout = AbortSignal.timeout(timeoutMs)
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
-}
-
-/** Waits for work no longer than that: what hangs in a connection must not keep a process from ending. */
-async function within(timeoutMs: number, work: Promise<void> | void): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs)
-  })
-  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

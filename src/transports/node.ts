@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto'
-import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { dcutr } from '@libp2p/dcutr'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { webSockets } from '@libp2p/websockets'
 import type { PeerNetwork } from '../core/ports.ts'
+import { circuitTransport } from './libp2p-circuit.ts'
 import { streamMuxer } from './libp2p-muxer.ts'
-import type { NetworkOptions, PlatformContext, PlatformParts } from './libp2p-network.ts'
+import type { NetworkOptions, PlatformParts } from './libp2p-network.ts'
 import { createLibp2pNetwork } from './libp2p-network.ts'
 import { fixPorts } from './node-ports.ts'
+import { webrtcParts } from './node-webrtc.ts'
 
 export { generateIdentity } from './libp2p-identity.ts'
 
@@ -32,11 +32,13 @@ const mdnsServiceTag = '_ggen-p2p._udp.local'
  */
 export function createNodeNetwork(options: NodeNetworkOptions): PeerNetwork {
   return createLibp2pNetwork(options, async (context): Promise<PlatformParts> => {
-    const web: WebParts = options.webrtc ? await webrtcParts(options, context) : { transports: [], services: {} }
+    const web: WebParts = options.webrtc
+      ? await webrtcParts(options.identity, context)
+      : { transports: [], services: {} }
     const listenAddresses = options.listenAddresses.filter((address) => options.webrtc || !address.includes('/webrtc'))
     return {
       listenAddresses: await fixPorts(listenAddresses, context.datastore),
-      transports: [tcp(), webSockets(), circuitRelayTransport(), ...web.transports],
+      transports: [tcp(), webSockets(), circuitTransport(), ...web.transports],
       // TLS first: Node encrypts it natively, about twice as fast as Noise. Browsers have only Noise.
       connectionEncrypters: options.enableTls ? [tls(), noise()] : [noise()],
       streamMuxers: [streamMuxer()],
@@ -49,30 +51,4 @@ export function createNodeNetwork(options: NodeNetworkOptions): PeerNetwork {
 async function mdnsDiscovery(): Promise<NonNullable<PlatformParts['peerDiscovery']>[number]> {
   const { mdns } = await import('@libp2p/mdns')
   return mdns({ serviceTag: mdnsServiceTag })
-}
-
-/** The certificate and its key stay in the datastore, so that webrtc-direct addresses survive a restart. */
-async function webrtcParts(
-  { identity }: NodeNetworkOptions,
-  { peerId, privateNetwork }: PlatformContext,
-): Promise<WebParts> {
-  const [{ webRTC, webRTCDirect }, { keychain }] = await Promise.all([
-    import('@libp2p/webrtc'),
-    import('@libp2p/keychain'),
-  ])
-  // Asking public STUN servers for our address helps nobody on a private network.
-  const rtcConfiguration = privateNetwork ? { rtcConfiguration: { iceServers: [] } } : {}
-  const certificate = {
-    certificateKeychainName: `webrtc-direct-${peerId}`,
-    certificateDatastoreKey: `/ggen/webrtc-direct/${peerId}`,
-  }
-  // A key at rest, protected by the identity that lies beside it; the password has all its entropy, so stretching it only costs time.
-  const pass = createHash('sha256').update('ggen keychain').update(identity).digest('base64url')
-  return {
-    transports: [
-      webRTC(rtcConfiguration),
-      webRTCDirect({ ...rtcConfiguration, ...certificate }),
-    ] as PlatformParts['transports'],
-    services: { keychain: keychain({ pass, dek: { iterationCount: 1000 } } as never) as never },
-  }
 }

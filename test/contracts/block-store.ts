@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import type { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createBlock } from '../../src/core/blocks/block.ts'
+import { equalBytes } from '../../src/core/blocks/node-codec.ts'
 import { webcryptoSha256 } from '../../src/core/blocks/webcrypto-sha256.ts'
 import type { Block, BlockStore } from '../../src/core/ports.ts'
+import { randomBytes } from '../support/bytes.ts'
 
-const blockOf = (size: number): Promise<Block> => createBlock('raw', new Uint8Array(randomBytes(size)), webcryptoSha256)
+const blockOf = (size: number): Promise<Block> => createBlock('raw', randomBytes(size), webcryptoSha256)
 const blocksOf = (...sizes: number[]): Promise<Block[]> => Promise.all(sizes.map(blockOf))
 const cidsOf = (blocks: readonly Block[]): CID[] => blocks.map(({ cid }) => cid)
 
@@ -34,7 +35,7 @@ export function describeBlockStore(name: string, make: (clock: { now(): number }
       await store.putMany(blocks)
       expect(await store.has([absent.cid, ...cidsOf(blocks)])).toEqual([false, true, true, true, true, true])
       for (const { cid, bytes } of blocks)
-        expect(Buffer.compare((await store.get(cid, { verify: true }))!, bytes)).toBe(0)
+        expect(equalBytes((await store.get(cid, { verify: true }))!, bytes)).toBe(true)
       expect(await store.get(absent.cid)).toBeUndefined()
       expect(await store.usage()).toMatchObject({
         blocks: 5,

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { equalBytes } from '../../src/core/blocks/node-codec.ts'
 import type { VerifiedEntry } from '../../src/core/log/types.ts'
 import type { EntryStore, Signer } from '../../src/core/ports.ts'
-import { testSigner } from '../unit/identity/test-signers.ts'
+import { testSigner, toHex } from '../unit/identity/test-signers.ts'
 import { createTestLog, manifestCid } from '../unit/log/test-entries.ts'
 
 const cids = (entries: readonly VerifiedEntry[]): string[] => entries.map(({ cid }) => cid.toString())
@@ -31,7 +32,7 @@ export function describeEntryStore(name: string, make: () => Promise<EntryStore>
       expect(await store.putMany([second])).toEqual(['known'])
       const got = await store.get(second.cid)
       expect(got?.entry).toEqual(second.entry)
-      expect(Buffer.compare(got!.envelope, second.envelope)).toBe(0)
+      expect(equalBytes(got!.envelope, second.envelope)).toBe(true)
       expect(await store.get((await createTestLog(bea).release('9.9.9')).cid)).toBeUndefined()
       expect(await store.has([other.cid, await manifestCid('none')])).toEqual([true, false])
       expect(cids(await store.entries(ada.did))).toEqual(cids([first, second, yank]))
@@ -106,9 +107,7 @@ export function describeEntryStore(name: string, make: () => Promise<EntryStore>
       const entries = [await log.release('1.0.0'), await log.release('1.1.0'), await log.release('1.2.0')]
       await store.putMany(entries)
       const listed = await store.cids()
-      expect(listed.map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual(
-        entries.map(({ cid }) => Buffer.from(cid.bytes).toString('hex')).sort(),
-      )
+      expect(listed.map((bytes) => toHex(bytes))).toEqual(entries.map(({ cid }) => toHex(cid.bytes)).sort())
     })
   })
 }

@@ -3,15 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { webcryptoSha256 } from '../../src/core/blocks/webcrypto-sha256.ts'
-import {
-  createMemoryEntries,
-  createMemoryJournal,
-  createMemoryProject,
-  createMemorySearch,
-  createMemoryState,
-} from '../../src/storage/memory.ts'
+import { createEntryTable } from '../../src/storage/entry-table.ts'
+import { createMemoryJournal, createMemoryProject, createMemoryState } from '../../src/storage/memory.ts'
 import { createMemoryBlocks } from '../../src/storage/memory-blocks.ts'
 import { createNodeStorage, homePaths, openProjectFolder } from '../../src/storage/node.ts'
+import { createSearchTable } from '../../src/storage/search-table.ts'
 import { describeBlockStore } from './block-store.ts'
 import { describeEntryStore } from './entry-store.ts'
 import { describeSearchIndex } from './search-index.ts'
@@ -30,9 +26,9 @@ function onDisk(clock = { now: () => Date.now() }) {
 
 describeBlockStore('memory', async (clock) => createMemoryBlocks({ maxBytes, sha256: webcryptoSha256, clock }))
 describeBlockStore('SQLite with files', async (clock) => onDisk(clock).blocks)
-describeEntryStore('memory', async () => createMemoryEntries())
+describeEntryStore('memory', async () => createEntryTable())
 describeEntryStore('SQLite', async () => onDisk().entries)
-describeSearchIndex('memory', async () => createMemorySearch())
+describeSearchIndex('memory', async () => createSearchTable())
 describeSearchIndex('SQLite', async () => onDisk().search)
 describeStateStore('memory', async () => createMemoryState())
 describeStateStore('files', async () => onDisk().state)

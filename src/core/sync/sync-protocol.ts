@@ -23,8 +23,8 @@ const entriesPerBatch = 256
 const endOfList = encodeFrame(new Uint8Array(0))
 
 export interface Sync {
-  /** Makes both sides hold the union of their entries. Returns how many went each way. */
-  syncWith(peerId: string, options?: OperationOptions): Promise<{ received: number; sent: number }>
+  /** Makes both sides hold the union of their entries, or only the other side with `pull: false`. Returns how many went each way. */
+  syncWith(peerId: string, options?: OperationOptions & { pull?: boolean }): Promise<{ received: number; sent: number }>
   serve(): Promise<void>
 }
 
@@ -106,7 +106,7 @@ export function createSync(options: {
           if (takeRequest()) await answer(stream)
         },
       ),
-    async syncWith(peerId, { signal } = {}) {
+    async syncWith(peerId, { signal, pull = true } = {}) {
       const stream = await network.openStream(peerId, syncProtocol, { signal })
       try {
         const own = await digests()
@@ -118,7 +118,7 @@ export function createSync(options: {
         for (let bucket = await readBucket(reader); bucket !== undefined; bucket = await readBucket(reader)) {
           if (seen.has(bucket.index)) throw protocolViolation('a bucket sent twice')
           seen.add(bucket.index)
-          if (lacking.length < limits.maxSyncEntries)
+          if (pull && lacking.length < limits.maxSyncEntries)
             lacking.push(...bucket.digests.filter((digest) => !own.has(digest)))
           const theirs = createDigestSet(bucket.digests)
           offering.push(...own.bucket(bucket.index).filter((digest) => !theirs.has(digest)))

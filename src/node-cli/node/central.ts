@@ -8,8 +8,8 @@ import { createCentralHttp } from '../../core/central/http.ts'
 import { createNpmRegistry } from '../../core/central/npm-registry.ts'
 import type { Config } from '../../core/config/settings.ts'
 import type { StateStore } from '../../core/ports.ts'
+import { version } from '../../core/version.ts'
 import { nodeSha256 } from '../../storage/node.ts'
-import { version } from '../version.ts'
 
 /** The configured central registries; paths of index files are relative to the home. */
 export function openCentralRegistries(config: Config, home: string, cache: StateStore): CentralRegistry[] {

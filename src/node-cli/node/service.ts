@@ -1,22 +1,17 @@
 import { join } from 'node:path'
 import type { Config } from '../../core/config/settings.ts'
-import type {
-  BootstrapResult,
-  PeersResult,
-  RegistryService,
-  ServiceOptions,
-  StatusResult,
-} from '../../core/control/service.ts'
+import { changeTrust } from '../../core/control/change-trust.ts'
+import { peerRows } from '../../core/control/peer-rows.ts'
+import type { BootstrapResult, RegistryService, ServiceOptions, StatusResult } from '../../core/control/service.ts'
 import { RegistryError } from '../../core/errors.ts'
 import { fingerprint } from '../../core/identity/fingerprint.ts'
 import { findOutdated, whyInstalled } from '../../core/install/inspect.ts'
 import { readLock, uninstallPackages } from '../../core/install/install.ts'
 import type { PeerNetwork } from '../../core/ports.ts'
 import { isRelease, releasesBy } from '../../core/registry/packages.ts'
+import { version } from '../../core/version.ts'
 import type { HomePaths } from '../../storage/node.ts'
 import { openPackageFolder, openProjectFolder } from '../../storage/node.ts'
-import { version } from '../version.ts'
-import { changeTrust } from './change-trust.ts'
 import type { OpenedNode } from './open-node.ts'
 
 const bootstrapRetryMs = 500
@@ -85,44 +80,6 @@ export function createService(context: {
     }
   }
 
-  function peers(sort: 'reputation' | 'latency' | 'packages' = 'reputation'): PeersResult {
-    const connected: PeersResult['peers'] = network()
-      .peers()
-      .map(({ peerId, address, transport, direction, latencyMs, agent }) => ({
-        peerId,
-        address,
-        transport,
-        direction,
-        reputation: round(reputation.score(peerId)),
-        latencyMs: latencyMs === undefined ? null : round(latencyMs),
-        packages: node.packagesAt(peerId),
-        banned: reputation.isBanned(peerId),
-        agent: agent ?? '',
-      }))
-    const present = new Set(connected.map(({ peerId }) => peerId))
-    for (const { peerId } of reputation.bans()) {
-      if (present.has(peerId)) continue
-      const score = round(reputation.score(peerId))
-      connected.push({
-        peerId,
-        address: '',
-        transport: 'none',
-        direction: 'inbound',
-        reputation: score,
-        latencyMs: null,
-        packages: 0,
-        banned: true,
-        agent: '',
-      })
-    }
-    const order = {
-      reputation: (peer: PeersResult['peers'][number]) => -peer.reputation,
-      latency: (peer: PeersResult['peers'][number]) => peer.latencyMs ?? Number.MAX_VALUE,
-      packages: (peer: PeersResult['peers'][number]) => -peer.packages,
-    }[sort]
-    return { peers: connected.sort((a, b) => order(a) - order(b) || (a.peerId < b.peerId ? -1 : 1)) }
-  }
-
   async function bootstrap(
     request: { nodes?: string[]; wait?: boolean },
     { signal }: ServiceOptions = {},
@@ -184,7 +141,7 @@ export function createService(context: {
       await network().disconnect(peerId)
       return { peerId }
     },
-    peers: async ({ sort }) => peers(sort),
+    peers: async ({ sort }) => ({ peers: peerRows(network(), reputation, node.packagesAt, sort) }),
     bootstrap,
     async publish({ dir, ...request }, options) {
       // Unannounced releases still need the one process that owns the log and serves the content later; a dry run touches nothing.

@@ -10,7 +10,8 @@ import { releasesByPublisher } from '../../../src/core/registry/packages.ts'
 import { centralCandidate, signedCandidate } from '../../../src/core/resolve/candidate.ts'
 import { resolvePublisher } from '../../../src/core/resolve/publisher.ts'
 import { createTrust } from '../../../src/core/trust/trust.ts'
-import { createMemoryEntries, createMemoryState } from '../../../src/storage/memory.ts'
+import { createEntryTable } from '../../../src/storage/entry-table.ts'
+import { createMemoryState } from '../../../src/storage/memory.ts'
 import { createMemoryBlocks } from '../../../src/storage/memory-blocks.ts'
 import { nodeSha256 as sha256 } from '../../../src/storage/node-sha256.ts'
 import { testSigner } from '../identity/test-signers.ts'
@@ -29,7 +30,7 @@ interface Content {
 export async function createTestRegistry() {
   const clock = { time: 1_700_000_600_000, now: () => clock.time }
   const blocks = createMemoryBlocks({ maxBytes: 1e9, sha256, clock })
-  const entries = createMemoryEntries()
+  const entries = createEntryTable()
   const trust = createTrust(createMemoryState())
   /** By name@version; what is taken out of it, no peer holds any more. */
   const contents = new Map<string, Content>()

@@ -5,7 +5,8 @@ import { createInstalledFiles } from '../../../src/core/install/installed-files.
 import { verifyInstalled } from '../../../src/core/install/verify.ts'
 import type { InstallTarget } from '../../../src/core/ports.ts'
 import { signedCandidate } from '../../../src/core/resolve/candidate.ts'
-import { createMemoryEntries, createMemoryProject } from '../../../src/storage/memory.ts'
+import { createEntryTable } from '../../../src/storage/entry-table.ts'
+import { createMemoryProject } from '../../../src/storage/memory.ts'
 import type { TestRegistry } from './test-registry.ts'
 import { changeFiles, createTestRegistry } from './test-registry.ts'
 
@@ -133,7 +134,7 @@ describe('verifying', () => {
   })
 
   test('a signature is missing where no release says so, and invalid where one says something else', async () => {
-    expect((await verify(['base'], project, createMemoryEntries())).packages[0]).toMatchObject({
+    expect((await verify(['base'], project, createEntryTable())).packages[0]).toMatchObject({
       ok: false,
       signature: 'missing',
       faults: [],

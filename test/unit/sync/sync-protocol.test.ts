@@ -13,7 +13,8 @@ import { createSync, syncProtocol } from '../../../src/core/sync/sync-protocol.t
 import type { ByteReader } from '../../../src/core/wire/byte-reader.ts'
 import { createByteReader } from '../../../src/core/wire/byte-reader.ts'
 import { concatBytes, encodeFrame, encodeVarint } from '../../../src/core/wire/frames.ts'
-import { createMemoryEntries, createMemoryState } from '../../../src/storage/memory.ts'
+import { createEntryTable } from '../../../src/storage/entry-table.ts'
+import { createMemoryState } from '../../../src/storage/memory.ts'
 import { nodeSha256 as sha256 } from '../../../src/storage/node-sha256.ts'
 import { createMemoryHub, createMemoryNetwork } from '../../../src/transports/memory.ts'
 import { testSigner } from '../identity/test-signers.ts'
@@ -344,7 +345,7 @@ describe('who answers a reconciliation', () => {
 
 /** A store that believes only what verifies, and remembers the order in which entries came. */
 async function verifyingStore() {
-  const entries = createMemoryEntries()
+  const entries = createEntryTable()
   const came: VerifiedEntry[] = []
   return {
     entries,

@@ -1,8 +1,8 @@
-import type { TrustRequest, TrustResult } from '../../core/control/service.ts'
-import { RegistryError } from '../../core/errors.ts'
-import { fingerprint } from '../../core/identity/fingerprint.ts'
-import type { RegistryNode } from '../../core/registry-node.ts'
-import { matchPublisher } from '../../core/resolve/spec.ts'
+import { RegistryError } from '../errors.ts'
+import { fingerprint } from '../identity/fingerprint.ts'
+import type { RegistryNode } from '../registry-node.ts'
+import { matchPublisher } from '../resolve/spec.ts'
+import type { TrustRequest, TrustResult } from './service.ts'
 
 /** Carries out one decision about a publisher and answers with all that are decided. */
 export async function changeTrust(node: RegistryNode, request: TrustRequest): Promise<TrustResult> {

@@ -1,0 +1,169 @@
+import { existsSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { join, relative } from 'node:path'
+import type { HttpBindings } from '@hono/node-server'
+import { serve } from '@hono/node-server'
+import { serveStatic } from '@hono/node-server/serve-static'
+import { Hono } from 'hono'
+import { RegistryError } from '../src/core/errors.ts'
+import { version } from '../src/core/version.ts'
+import type { RelayConfig } from './config.ts'
+import { mebibytes } from './config.ts'
+import { createMetrics } from './metrics.ts'
+import type { Relay } from './relay.ts'
+import { readCertificate } from './relay.ts'
+
+export interface HttpServer {
+  port: number
+  close(): Promise<void>
+}
+
+/** Beside `dist/relay`, where the bundle of this file lies. */
+const builtInExplorer = join(import.meta.dirname, '..', 'explorer')
+
+const minuteMs = 60_000
+
+/**
+ * Everything a page on this relay loads comes from it. It connects to whichever peer has a package, so connections go anywhere. `wasm-unsafe-eval` is not needed, nor is any inline script; Lit's
+ * styles are adopted style sheets.
+ */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  'connect-src *',
+  "manifest-src 'self'",
+  "worker-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ')
+
+/** Serves the explorer and the relay's facts over HTTP. Throws `CONNECTION_FAILED` naming a busy port. */
+export async function serveHttp(config: RelayConfig, relay: Relay, state: { isReady(): boolean }): Promise<HttpServer> {
+  const explorer = config.http.explorer || builtInExplorer
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  const takeRequest = createRateLimit(config.http.requests_per_minute)
+  const metrics = createMetrics(relay)
+
+  app.use(async (context, next) => {
+    const forwarded = config.http.trust_proxy
+      ? context.req.header('x-forwarded-for')?.split(',').at(-1)?.trim()
+      : undefined
+    const address = forwarded ?? context.env.incoming.socket.remoteAddress ?? ''
+    if (!takeRequest(address))
+      return context.text('Too many requests; try again in a minute.\n', 429, { 'retry-after': '60' })
+    context.header('x-content-type-options', 'nosniff')
+    context.header('referrer-policy', 'no-referrer')
+    await next()
+  })
+  app.use('/.well-known/*', publicly)
+  app.get('/.well-known/ggen-p2p.json', (context) => {
+    context.header('cache-control', 'no-store')
+    return context.json(describeRelay(config, relay))
+  })
+  app.get('/healthz', (context) => context.text('ok\n'))
+  app.get('/readyz', (context) => (state.isReady() ? context.text('ready\n') : context.text('not ready\n', 503)))
+  app.get('/metrics', async (context) =>
+    context.body(await metrics.metrics(), 200, { 'content-type': metrics.contentType }),
+  )
+  app.use('*', async (context, next) => {
+    await next()
+    context.header('content-security-policy', contentSecurityPolicy)
+    context.header('cross-origin-opener-policy', 'same-origin')
+    // Names with a hash in them never change; the others are asked about each time.
+    context.header(
+      'cache-control',
+      /-[\w-]{8}\.\w+$/.test(context.req.path) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    )
+  })
+  if (existsSync(explorer)) app.get('*', serveStatic({ root: relative(process.cwd(), explorer) || '.' }))
+  app.notFound((context) => context.text('There is nothing here. The explorer is at /.\n', 404))
+
+  const secure = config.tls && { createServer: createHttpsServer, serverOptions: readCertificate(config.tls) }
+  const server = serve({
+    fetch: app.fetch,
+    hostname: config.http.host,
+    port: config.http.port,
+    ...secure,
+  } as Parameters<typeof serve>[0]) as Server
+  // A client that sends its headers byte by byte must not hold a socket for long.
+  server.headersTimeout = 10_000
+  server.requestTimeout = 20_000
+  server.maxConnections = config.limits.max_connections
+  const port = await listening(server, config)
+  return {
+    port,
+    close() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+/** Pages from elsewhere may use this relay too. */
+async function publicly(
+  context: { header(name: string, value: string): void },
+  next: () => Promise<void>,
+): Promise<void> {
+  context.header('access-control-allow-origin', '*')
+  await next()
+}
+
+/** What a page has to know: where the relay is dialled, and what it allows. */
+function describeRelay(config: RelayConfig, { network }: Relay): object {
+  const { limits } = config
+  return {
+    version,
+    peerId: network.peerId,
+    addresses: network.addresses().filter((address) => /\/(ws|wss|webrtc-direct|webtransport)(\/|$)/.test(address)),
+    relays: config.relays,
+    iceServers: config.ice_servers,
+    topic: config.topic,
+    limits: {
+      maxReservations: limits.max_reservations,
+      reservationTtlMs: limits.reservation_ttl * 1000,
+      maxRelayedBytes: mebibytes(limits.max_relayed_mb),
+      maxRelayedMs: limits.max_relayed_seconds * 1000,
+      requestsPerMinute: limits.relay_requests_per_minute,
+    },
+  }
+}
+
+/** Counts requests per address and minute. */
+function createRateLimit(perMinute: number): (address: string) => boolean {
+  let sinceMs = 0
+  const counts = new Map<string, number>()
+  return (address) => {
+    if (Date.now() - sinceMs > minuteMs) {
+      counts.clear()
+      sinceMs = Date.now()
+    }
+    const count = (counts.get(address) ?? 0) + 1
+    counts.set(address, count)
+    return count <= perMinute
+  }
+}
+
+function listening(server: Server, { http }: RelayConfig): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new RegistryError('CONNECTION_FAILED', `Cannot serve HTTP on ${http.host}:${http.port} (${cause.code}).`, {
+          hint: 'Choose another port with --http-port, or 0 for any free one.',
+          cause,
+        }),
+      ),
+    )
+    const ready = (): void => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : http.port)
+    }
+    if (server.listening) ready()
+    else server.once('listening', ready)
+  })
+}

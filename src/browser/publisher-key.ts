@@ -1,0 +1,43 @@
+import { decodeKeyFile, encodeKeyFile } from '../core/identity/key-file.ts'
+import { createSigner, exportSecretKey, generateKeyPair, importSecretKey } from '../core/identity/key-pair.ts'
+import type { CryptoKeyPair } from '../core/identity/types.ts'
+import type { Signer } from '../core/ports.ts'
+import type { KeyStore } from '../storage/browser.ts'
+
+const keyName = 'publisher'
+
+/** The publisher's key of this origin, made at the first need. Its secret can be used but not read, not even by a script that got into the page. */
+export async function loadPublisher(keys: KeyStore): Promise<Signer> {
+  const stored = await keys.read<CryptoKeyPair>(keyName)
+  if (stored !== undefined) return createSigner(stored)
+  const keyPair = await generateKeyPair({ extractable: false })
+  await keys.write(keyName, keyPair)
+  return createSigner(keyPair)
+}
+
+/**
+ * A key file under `passphrase` for a publisher whose own key cannot be read: a new, readable key is made, `handOn` has the old one say that it follows, and it then takes the
+ * old one's place, unreadable again. The publisher's did:key stays. The node must be started again to sign with it.
+ */
+export async function exportPublisher(
+  keys: KeyStore,
+  passphrase: string,
+  handOn: (successor: Signer) => Promise<unknown>,
+): Promise<string> {
+  const successor = await generateKeyPair({ extractable: true })
+  const seed = await exportSecretKey(successor)
+  const file = await encodeKeyFile(seed, { passphrase })
+  await handOn(await createSigner(successor))
+  await keys.write(keyName, await importSecretKey(seed, { extractable: false }))
+  return file
+}
+
+/** Makes the key of a key file this origin's. Returns its did:key. Throws `USAGE` for another file, `DENIED` for a wrong passphrase. */
+export async function importPublisher(keys: KeyStore, text: string, passphrase?: string): Promise<string> {
+  const keyPair = await importSecretKey(await decodeKeyFile(text, { passphrase }), { extractable: false })
+  const previous = await keys.read<CryptoKeyPair>(keyName)
+  // Whoever imports by mistake has not lost the key that was here.
+  if (previous !== undefined) await keys.write(`${keyName}-backup-${new Date().toISOString()}`, previous)
+  await keys.write(keyName, keyPair)
+  return (await createSigner(keyPair)).did
+}
