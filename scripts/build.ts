@@ -1,7 +1,7 @@
 /** Bundles what users run, so that it starts fast and installs small: libraries are inside, only native code stays a dependency. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { InputOptions, OutputOptions } from 'rolldown'
@@ -15,6 +15,8 @@ interface Bundle {
   entry: string
   dir: string
   platform: 'node' | 'browser'
+  /** Of the file; by default the entry's. */
+  name?: string
 }
 
 const bundles: Bundle[] = [
@@ -22,13 +24,14 @@ const bundles: Bundle[] = [
   { entry: 'src/node-cli/index.ts', dir: 'dist/node', platform: 'node' },
   { entry: 'relay/main.ts', dir: 'dist/relay', platform: 'node' },
   { entry: 'src/browser/index.ts', dir: 'dist/browser', platform: 'browser' },
+  { entry: 'src/browser/ui/main.ts', dir: 'dist/explorer', platform: 'browser', name: 'explorer' },
 ]
 
 /** CommonJS libraries inside an ES module still ask for Node's own modules by `require`. */
 const requireBanner =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
 
-async function build({ entry, dir, platform }: Bundle): Promise<void> {
+async function build({ entry, dir, platform, name = '[name]' }: Bundle): Promise<void> {
   const input: InputOptions = {
     cwd: root,
     input: entry,
@@ -40,7 +43,7 @@ async function build({ entry, dir, platform }: Bundle): Promise<void> {
   const output: OutputOptions = {
     dir: join(root, dir),
     format: 'es',
-    entryFileNames: '[name].js',
+    entryFileNames: `${name}.js`,
     chunkFileNames: 'chunks/[name]-[hash].js',
     minify: true,
     ...(platform === 'node' ? { banner: requireBanner } : {}),
@@ -63,6 +66,7 @@ async function writeSchemas(): Promise<void> {
 const startedMs = performance.now()
 await rm(join(root, 'dist'), { recursive: true, force: true })
 for (const bundle of bundles.filter(({ entry }) => existsSync(join(root, entry)))) await build(bundle)
+await cp(join(root, 'src/browser/ui/static'), join(root, 'dist/explorer'), { recursive: true })
 const declarations = spawnSync('tsc', ['-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
 if (declarations.status !== 0) process.exit(1)
 await writeSchemas()

@@ -17,16 +17,9 @@ import { createSqliteIndex } from '../../src/storage/sqlite-index.ts'
 import type { Machine } from '../support/ggen.ts'
 import { createMachines } from '../support/ggen.ts'
 import { manyFiles, writePackage } from '../support/packages.ts'
+import { benchBrowser } from './browser.ts'
 import { median, percentile, runProcess, sideBySide, timed } from './measure.ts'
-
-interface Row {
-  what: string
-  ours: string
-  reference: string
-  ratio: string
-  goal: string
-  met: boolean
-}
+import type { Row } from './row.ts'
 
 const bin = join(import.meta.dirname, '..', '..', 'bin', 'ggen.js')
 const machines = await createMachines()
@@ -267,6 +260,7 @@ try {
   )
   await benchInstall(alice, bob, 'install of 23 MB in 23 files', 'large', large)
   await benchSearch()
+  await benchBrowser(add)
   if (process.argv.includes('--write'))
     await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'BENCHMARKS.md'), markdown())
 } finally {

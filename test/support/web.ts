@@ -11,7 +11,7 @@ import { startRelay } from './relay.ts'
 export interface Web {
   dir: string
   /** A relay that serves the test page, with a home of its own unless one is given. */
-  relay(options?: Partial<RelayOptions>): Promise<RunningRelay>
+  relay(options?: Partial<RelayOptions> & { builtInExplorer?: boolean }): Promise<RunningRelay>
   machine(relay: RunningRelay, name: string): Promise<Machine>
   visitor(): Promise<BrowserContext>
   dispose(): Promise<void>
@@ -27,8 +27,9 @@ export async function createWeb(): Promise<Web> {
   let count = 0
   return {
     dir,
-    async relay(options = {}) {
-      const relay = await startRelay({ home: join(dir, `relay-${count++}`), explorer: site, ...options })
+    async relay({ builtInExplorer = false, ...options } = {}) {
+      const explorer = builtInExplorer ? {} : { explorer: site }
+      const relay = await startRelay({ home: join(dir, `relay-${count++}`), ...explorer, ...options })
       relays.push(relay)
       return relay
     },

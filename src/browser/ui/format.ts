@@ -1,0 +1,31 @@
+/** Facts as people read them. */
+
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
+}
+
+export const shortDid = (did: string): string => `${did.slice(8, 16)}…${did.slice(-4)}`
+export const dateText = (iso: string): string => (iso === '' ? 'unknown' : new Date(iso).toLocaleDateString())
+export const peerCount = (count: number): string => (count === 1 ? '1 peer' : `${count} peers`)
+
+/** What came from the network must not steer the page's text: control and direction characters show as a replacement. */
+export function plainText(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '�')
+}
+
+/** The deep link of a package. */
+export function packageLink(publisher: string | null, name: string, version: string): string {
+  return `#/p/${encodeURIComponent(publisher ?? '-')}/${encodeURIComponent(name)}/${encodeURIComponent(version)}`
+}
+
+export function errorText(error: unknown): { message: string; hint: string } {
+  const { message, hint } = error as { message?: string; hint?: string }
+  return { message: message ?? String(error), hint: hint ?? 'Try again; if it stays so, look at the network page.' }
+}

@@ -1,0 +1,243 @@
+import type { PropertyValues } from 'lit'
+import { css, html, nothing } from 'lit'
+import type { SearchResult } from '../../core/control/service.ts'
+import { packageLink, peerCount, plainText, shortDid } from './format.ts'
+import { NodeElement } from './node-element.ts'
+import { sharedStyles } from './shared-styles.ts'
+
+type Result = SearchResult['results'][number]
+
+const debounceMs = 120
+const maxResults = 50
+
+/** Search as you type, with facets. Results are links to `#/p/<publisher>/<name>/<version>`. */
+export class GgenSearch extends NodeElement {
+  static override styles = [
+    sharedStyles,
+    css`
+      .field {
+        display: flex;
+        gap: 0.5rem;
+        flex-wrap: wrap;
+        margin-bottom: 0.8rem;
+      }
+      input[type='search'] {
+        flex: 1 1 14rem;
+        font-size: 1.15rem;
+        padding: 0.6em 0.9em;
+      }
+      ul {
+        list-style: none;
+        margin: 0;
+        padding: 0;
+      }
+      li {
+        content-visibility: auto;
+        contain-intrinsic-size: auto 7rem;
+      }
+      a.result {
+        display: block;
+        color: inherit;
+        text-decoration: none;
+      }
+      a.result:hover .name {
+        text-decoration: underline;
+      }
+      .name {
+        color: var(--accent);
+        font-weight: 650;
+        font-size: 1.1rem;
+      }
+      p {
+        margin: 0.2rem 0 0.4rem;
+        overflow-wrap: anywhere;
+      }
+    `,
+  ]
+  static override properties = {
+    ...NodeElement.properties,
+    query: { type: String },
+    found: { state: true },
+    sources: { state: true },
+    busy: { state: true },
+    category: { state: true },
+    publisher: { state: true },
+    order: { state: true },
+  }
+
+  declare query: string
+  declare found: Result[] | undefined
+  declare sources: string[]
+  declare busy: boolean
+  declare category: string
+  declare publisher: string
+  declare order: 'relevance' | 'name'
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor() {
+    super()
+    this.query = ''
+    this.sources = []
+    this.busy = false
+    this.category = ''
+    this.publisher = ''
+    this.order = 'relevance'
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    addEventListener('keydown', this.#onKey)
+    this.#search()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    removeEventListener('keydown', this.#onKey)
+    clearTimeout(this.#timer)
+  }
+
+  protected override firstUpdated(_changed: PropertyValues): void {
+    this.node.on('changed', ({ what }) => {
+      if (what !== 'addresses' && this.isConnected && !this.busy) this.#search(1_000)
+    })
+  }
+
+  /** `/` goes to the field from anywhere but another field; arrows walk the results. */
+  #onKey = (event: KeyboardEvent): void => {
+    const target = event.composedPath()[0] as HTMLElement
+    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+    if (event.key === '/' && !typing) {
+      event.preventDefault()
+      this.renderRoot.querySelector<HTMLInputElement>('#query')?.focus()
+    }
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
+    if (!this.renderRoot.contains(target) || target.tagName === 'SELECT') return
+    const stops = [...this.renderRoot.querySelectorAll<HTMLElement>('#query, a.result')]
+    const next = stops[stops.indexOf(target) + (event.key === 'ArrowDown' ? 1 : -1)]
+    if (next === undefined) return
+    event.preventDefault()
+    next.focus()
+  }
+
+  #onInput = (event: InputEvent): void => {
+    this.query = (event.target as HTMLInputElement).value
+    this.#search(debounceMs)
+  }
+
+  #search(delayMs = 0): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.run(async (signal) => {
+        this.busy = true
+        this.sources = []
+        try {
+          const request = { query: this.query.slice(0, 256), limit: maxResults }
+          const { results, sources } = await this.node.service.search(request, {
+            signal,
+            onProgress: (event) => {
+              if (event.type === 'source:answered' && !signal.aborted) this.sources = [...this.sources, event.source]
+            },
+          })
+          if (signal.aborted) return
+          this.found = results
+          this.sources = sources.filter(({ status }) => status === 'ok').map(({ source }) => source)
+        } finally {
+          if (!signal.aborted) this.busy = false
+        }
+      })
+    }, delayMs)
+  }
+
+  #shown(): Result[] {
+    const chosen = (this.found ?? []).filter(
+      ({ category, publisher }) =>
+        (this.category === '' || category === this.category) && (this.publisher === '' || publisher === this.publisher),
+    )
+    return this.order === 'name' ? [...chosen].sort((a, b) => (a.name < b.name ? -1 : 1)) : chosen
+  }
+
+  override render() {
+    const shown = this.#shown()
+    return html`
+      <form class="field" role="search" @submit=${(event: Event) => event.preventDefault()}>
+        <label class="visually-hidden" for="query">Search packages</label>
+        <input
+          id="query"
+          type="search"
+          maxlength="256"
+          autocomplete="off"
+          placeholder="Search packages  ( / )"
+          .value=${this.query}
+          @input=${this.#onInput}
+        />
+        ${this.#facet(
+          'Category',
+          'category',
+          unique(this.found, ({ category }) => category),
+          (value) => value,
+        )}
+        ${this.#facet(
+          'Publisher',
+          'publisher',
+          unique(this.found, ({ publisher }) => publisher ?? ''),
+          shortDid,
+        )}
+        <label class="visually-hidden" for="order">Order</label>
+        <select id="order" @change=${(event: Event) => (this.order = (event.target as HTMLSelectElement).value as 'name')}>
+          <option value="relevance">Best first</option>
+          <option value="name">By name</option>
+        </select>
+      </form>
+      ${this.renderFailure()}
+      <p role="status" class="soft small">${this.#status(shown)}</p>
+      <ul aria-label="Results">
+        ${shown.map((result) => this.#result(result))}
+      </ul>
+    `
+  }
+
+  #facet(label: string, property: 'category' | 'publisher', values: string[], text: (value: string) => string) {
+    if (values.length < 2 && this[property] === '') return nothing
+    return html`<label class="visually-hidden" for=${property}>${label}</label>
+      <select id=${property} @change=${(event: Event) => (this[property] = (event.target as HTMLSelectElement).value)}>
+        <option value="">Any ${label.toLowerCase()}</option>
+        ${values.map((value) => html`<option value=${value} ?selected=${value === this[property]}>${plainText(text(value))}</option>`)}
+      </select>`
+  }
+
+  #status(shown: Result[]): string {
+    if (this.failure !== undefined) return ''
+    if (this.found === undefined) return 'Starting this tab’s node and asking peers …'
+    const from = this.sources.map((source) =>
+      source === 'local' ? 'this browser' : source === 'p2p' ? 'peers' : source,
+    )
+    const asked = from.length === 0 ? '' : `, from ${from.join(' and ')}`
+    if (shown.length > 0)
+      return `${shown.length} ${shown.length === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}`
+    if (this.busy) return 'Asking peers …'
+    return this.query === ''
+      ? 'Nothing is known yet. Publish the first package, or check on the network page that a relay is connected.'
+      : `No package matches “${this.query}”. Try fewer or other words.`
+  }
+
+  #result({ name, version, description, category, keywords, publisher, providers, sources, yanked }: Result) {
+    const from = sources.map((source) => (source === 'local' ? 'this browser' : source === 'p2p' ? 'peers' : source))
+    return html`<li class="card">
+      <a class="result" href=${packageLink(publisher, name, version)}
+        ><span class="name">${plainText(name)}</span> <span class="soft">${plainText(version)}</span>${yanked ? html` <strong class="bad">yanked</strong>` : nothing}
+        <p>${plainText(description)}</p>
+        <span class="row small soft">
+          ${category === '' ? nothing : html`<span class="tag">${plainText(category)}</span>`}
+          ${keywords.slice(0, 5).map((keyword) => html`<span class="tag">${plainText(keyword)}</span>`)}
+          <span>by ${publisher === null ? 'a central registry' : shortDid(publisher)}</span>
+          <span>held by ${peerCount(providers)}</span>
+          <span>${from.length === 0 ? nothing : `known from ${from.join(' and ')}`}</span>
+        </span></a
+      >
+    </li>`
+  }
+}
+
+function unique(found: Result[] | undefined, pick: (result: Result) => string): string[] {
+  return [...new Set((found ?? []).map(pick).filter((value) => value !== ''))].sort()
+}

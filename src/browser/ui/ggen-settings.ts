@@ -1,0 +1,161 @@
+import { html, nothing } from 'lit'
+import type { KeyResult, TrustResult } from '../../core/control/service.ts'
+import { plainText } from './format.ts'
+import { NodeElement } from './node-element.ts'
+import type { Theme } from './preferences.ts'
+import { applyTheme, loadRelays, loadTheme, saveRelays } from './preferences.ts'
+
+const minPassphraseLength = 10
+
+/** Relays, look, the publisher's key, and whom the visitor trusts. */
+export class GgenSettings extends NodeElement {
+  static override properties = {
+    ...NodeElement.properties,
+    key: { state: true },
+    publishers: { state: true },
+    notice: { state: true },
+  }
+
+  declare key: KeyResult | undefined
+  declare publishers: TrustResult['publishers']
+  declare notice: string
+
+  constructor() {
+    super()
+    this.publishers = []
+    this.notice = ''
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.run(() => this.#load())
+  }
+
+  async #load(): Promise<void> {
+    this.key = await this.node.service.key()
+    this.publishers = (await this.node.service.trust({ action: 'list' })).publishers
+  }
+
+  #value(id: string): string {
+    return this.renderRoot.querySelector<HTMLInputElement | HTMLTextAreaElement>(`#${id}`)?.value ?? ''
+  }
+
+  #act(work: () => Promise<string>): void {
+    this.notice = ''
+    this.run(async () => {
+      this.notice = await work()
+      await this.#load()
+    })
+  }
+
+  #saveRelays = (): void => {
+    const relays = this.#value('relay-list').trim()
+    const wrong = relays.split(/\s+/).find((relay) => relay !== '' && !/^(https?:\/\/|\/)/.test(relay))
+    if (wrong !== undefined) {
+      this.failure = { message: `“${wrong}” is no relay.`, hint: 'Write https://relay.example, one a line.' }
+      return
+    }
+    saveRelays(relays)
+    location.reload()
+  }
+
+  #export = (): void => {
+    const passphrase = this.#value('passphrase')
+    this.#act(async () => {
+      if (passphrase.length < minPassphraseLength)
+        throw new Error(`A passphrase needs at least ${minPassphraseLength} characters.`)
+      const { file } = await this.node.service.exportKey({ passphrase })
+      const link = document.createElement('a')
+      link.href = URL.createObjectURL(new Blob([file], { type: 'application/json' }))
+      link.download = 'ggen-publisher-key.json'
+      link.click()
+      return 'Exported. Whoever has the file and the passphrase can publish as you: keep them apart.'
+    })
+  }
+
+  #import = (): void => {
+    const chosen = this.renderRoot.querySelector<HTMLInputElement>('#key-file')?.files?.[0]
+    const passphrase = this.#value('passphrase')
+    this.#act(async () => {
+      if (chosen === undefined) throw new Error('Choose the key file first.')
+      const { publisher } = await this.node.service.importKey({ file: await chosen.text(), passphrase })
+      return `This browser now publishes as ${publisher}.`
+    })
+  }
+
+  #trust(action: 'add' | 'block' | 'remove', publisher: string, petname?: string): void {
+    this.#act(async () => {
+      const name = petname === undefined || petname === '' ? {} : { petname }
+      await this.node.service.trust(action === 'add' ? { action, publisher, ...name } : { action, publisher })
+      return 'Saved.'
+    })
+  }
+
+  override render() {
+    return html`
+      <h1>Settings</h1>
+      ${this.renderFailure()}
+      <p role="status">${this.notice}</p>
+      <section class="card" aria-label="Relays">
+        <h2>Relays</h2>
+        <label for="relay-list">Addresses (https://…), one a line. Two are better than one.</label><br />
+        <textarea id="relay-list" rows="3" cols="60" spellcheck="false">${loadRelays().join('\n')}</textarea>
+        <p><button @click=${this.#saveRelays}>Save and reconnect</button></p>
+      </section>
+      <section class="card" aria-label="Appearance">
+        <h2>Appearance</h2>
+        <label for="theme">Theme</label>
+        <select id="theme" @change=${(event: Event) => applyTheme((event.target as HTMLSelectElement).value as Theme)}>
+          ${(
+            [
+              ['light dark', 'As the system'],
+              ['light', 'Light'],
+              ['dark', 'Dark'],
+            ] as const
+          ).map(([value, label]) => html`<option value=${value} ?selected=${value === loadTheme()}>${label}</option>`)}
+        </select>
+      </section>
+      <section class="card" aria-label="Publisher key">
+        <h2>Publisher key</h2>
+        ${
+          this.key === undefined
+            ? nothing
+            : html`<p>
+              You publish as <span class="mono">${this.key.publisher}</span>, fingerprint <span class="mono">${this.key.fingerprint}</span>. The key cannot be read, not even by this page; an export hands on to one that
+              can be backed up, under the same publisher.
+            </p>`
+        }
+        <div class="row">
+          <label for="passphrase">Passphrase</label>
+          <input id="passphrase" type="password" autocomplete="new-password" />
+          <button @click=${this.#export}>Export</button>
+        </div>
+        <div class="row">
+          <label for="key-file">Key file</label>
+          <input id="key-file" type="file" accept="application/json,.json" />
+          <button @click=${this.#import}>Import</button>
+        </div>
+      </section>
+      <section class="card" aria-label="Publishers">
+        <h2>Publishers you know</h2>
+        <div class="row">
+          <label for="publisher-did">did:key</label>
+          <input id="publisher-did" size="30" spellcheck="false" />
+          <label for="petname">Your name for it</label>
+          <input id="petname" />
+          <button @click=${() => this.#trust('add', this.#value('publisher-did').trim(), this.#value('petname').trim())}>Trust</button>
+          <button @click=${() => this.#trust('block', this.#value('publisher-did').trim())}>Block</button>
+        </div>
+        <ul>
+          ${this.publishers.map(
+            ({ publisher, petname, blocked }) => html`<li class="row">
+              <span class="mono">${publisher}</span> ${petname === null ? nothing : html`<strong>${plainText(petname)}</strong>`}
+              ${blocked ? html`<span class="bad">blocked</span>` : nothing}
+              <button @click=${() => this.#trust('remove', publisher)}>Forget</button>
+            </li>`,
+          )}
+        </ul>
+      </section>
+    `
+  }
+}
