@@ -7,6 +7,7 @@ import { serve } from '@hono/node-server'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
 import { RegistryError } from '../src/core/errors.ts'
+import { explorerHeaders } from '../src/core/explorer-policy.ts'
 import { version } from '../src/core/version.ts'
 import type { RelayConfig } from './config.ts'
 import { mebibytes } from './config.ts'
@@ -24,25 +25,6 @@ const builtInExplorer = join(import.meta.dirname, '..', 'explorer')
 
 const minuteMs = 60_000
 
-/**
- * Everything a page on this relay loads comes from it. It connects to whichever peer has a package, so connections go anywhere. `wasm-unsafe-eval` is not needed, nor is any inline script; Lit's
- * styles are adopted style sheets.
- */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  'connect-src *',
-  "manifest-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ')
-
 /** Serves the explorer and the relay's facts over HTTP. Throws `CONNECTION_FAILED` naming a busy port. */
 export async function serveHttp(config: RelayConfig, relay: Relay, state: { isReady(): boolean }): Promise<HttpServer> {
   const explorer = config.http.explorer || builtInExplorer
@@ -57,8 +39,6 @@ export async function serveHttp(config: RelayConfig, relay: Relay, state: { isRe
     const address = forwarded ?? context.env.incoming.socket.remoteAddress ?? ''
     if (!takeRequest(address))
       return context.text('Too many requests; try again in a minute.\n', 429, { 'retry-after': '60' })
-    context.header('x-content-type-options', 'nosniff')
-    context.header('referrer-policy', 'no-referrer')
     await next()
   })
   app.use('/.well-known/*', publicly)
@@ -73,13 +53,7 @@ export async function serveHttp(config: RelayConfig, relay: Relay, state: { isRe
   )
   app.use('*', async (context, next) => {
     await next()
-    context.header('content-security-policy', contentSecurityPolicy)
-    context.header('cross-origin-opener-policy', 'same-origin')
-    // Names with a hash in them never change; the others are asked about each time.
-    context.header(
-      'cache-control',
-      /-[\w-]{8}\.\w+$/.test(context.req.path) ? 'public, max-age=31536000, immutable' : 'no-cache',
-    )
+    for (const [name, value] of Object.entries(explorerHeaders)) context.header(name, value)
   })
   if (existsSync(explorer)) app.get('*', serveStatic({ root: relative(process.cwd(), explorer) || '.' }))
   app.notFound((context) => context.text('There is nothing here. The explorer is at /.\n', 404))

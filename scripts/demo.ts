@@ -175,6 +175,7 @@ async function main(): Promise<void> {
     say(`  node ${bin} marketplace search ontology`)
     say(`  node ${bin} marketplace info invoice-ontology`)
     say(`  node ${bin} p2p peers`)
+    say(bold(`And in a browser: ${relay?.url}`))
     // Waiting for a signal alone does not keep a process alive.
     const alive = setInterval(() => undefined, 60_000)
     await interrupted

@@ -47,7 +47,8 @@ export interface PackageFiles {
   name: string
   version: string
   bytes: number
-  files: { path: string; size: number; exec: boolean; blocks: number; cid: string }[]
+  /** `content` is the same for the same bytes. */
+  files: { path: string; size: number; exec: boolean; content: string }[]
 }
 
 export interface FetchResult {
@@ -71,15 +72,26 @@ export interface CachedPackage {
 // biome-ignore lint/suspicious/noConfusingVoidType: it lets callers leave the argument out
 type Nothing = void
 
+/** A search's answer, with what a page sorts and filters by besides. */
+export interface DescribedSearchResult extends Omit<SearchResult, 'results'> {
+  results: (SearchResult['results'][number] & {
+    license: string
+    /** Milliseconds since the Unix epoch, by the publisher's clock; 0 when unknown. */
+    timeMs: number
+  })[]
+}
+
 interface Methods {
   status: { request: Nothing; result: NodeStatus }
   peers: { request: Nothing; result: PeersResult }
   connect: { request: { target: string }; result: { peerId: string } }
-  search: { request: SearchRequest; result: SearchResult }
+  search: { request: SearchRequest; result: DescribedSearchResult }
   info: { request: { spec: string; offline?: boolean }; result: Omit<InfoResult, 'installed'> }
   /** The whole package into the cache, every block checked. */
   fetch: { request: { cid: string; name: string; version: string }; result: FetchResult }
   files: { request: { cid: string }; result: PackageFiles }
+  /** Packages, of those known here, that need this one. */
+  dependents: { request: { name: string }; result: { names: string[] } }
   /** One file alone. */
   file: { request: { cid: string; path: string }; result: Uint8Array }
   verification: { request: { cid: string }; result: Verification }
@@ -121,6 +133,7 @@ export const browserServiceMethods = Object.keys({
   info: true,
   fetch: true,
   files: true,
+  dependents: true,
   file: true,
   verification: true,
   publish: true,
@@ -212,7 +225,14 @@ export function createBrowserService(
     connect: async ({ target }, options) => ({
       peerId: await network.connect(target, { signal: options?.signal }),
     }),
-    search: (request, options) => registry.search(request, options),
+    async search(request, options) {
+      const found = await registry.search(request, options)
+      const results = found.results.map(async (result) => {
+        const known = result.publisher === null ? undefined : await storage.search.get(result.publisher, result.name)
+        return { ...result, license: known?.license ?? '', timeMs: known?.time ?? 0 }
+      })
+      return { ...found, results: await Promise.all(results) }
+    },
     info: ({ spec, offline }, options) => registry.info(spec, { signal: options?.signal, offline }),
     async fetch({ cid, ...wanted }, options) {
       const { manifest, fetchedBytes, sources } = await registry.content.fetchContent(
@@ -232,10 +252,18 @@ export function createBrowserService(
           path,
           size,
           exec: exec === true,
-          blocks: own.length,
-          cid: own[0]?.toString() ?? '',
+          content: own.join(' '),
         })),
       }
+    },
+    async dependents({ name }, options) {
+      const names = new Set<string>()
+      for (const { author } of await entries.logs()) {
+        options?.signal?.throwIfAborted()
+        for (const { entry } of await entries.entries(author))
+          if (entry.type === 'release' && Object.hasOwn(entry.body.dependencies, name)) names.add(entry.body.name)
+      }
+      return { names: [...names].sort() }
     },
     file: ({ cid, path }, options) => registry.content.file(parseCid(cid), path, { signal: options?.signal }),
     verification: ({ cid }, options) => describeVerification(registry, parseCid(cid), options),

@@ -37,6 +37,7 @@ export const outputSchemas: Record<string, v.GenericSchema> = {
   'p2p disconnect': v.union([resultSchemas.disconnect, v.strictObject({ stopped: v.literal(true) })]),
   'p2p peers': resultSchemas.peers,
   'p2p bootstrap': resultSchemas.bootstrap,
+  'p2p explorer': v.strictObject({ url: text }),
   'p2p config show': v.strictObject({ file: text, config: v.record(text, v.unknown()), origins: v.record(text, text) }),
   'p2p config get': v.strictObject({ key: text, value: v.unknown(), origin: text }),
   'p2p config set': v.strictObject({ key: text, value: v.unknown(), file: text }),

@@ -56,7 +56,7 @@ export async function benchBrowser(add: (row: Row) => void): Promise<void> {
       )
       await context.close()
     }
-    await server.stop()
+    // Not stopped: the native WebRTC library can take the process with it, which ends soon anyway.
 
     const [first, second] = [await web.visitor(), await web.visitor()]
     const giver = await openNodePage(first, relay.url)
@@ -144,7 +144,7 @@ async function benchStart(add: (row: Row) => void, context: BrowserContext, url:
         await window.node.start()
         const started = performance.now()
         while ((await window.node.registry.search({ query: 'bench-large' })).results.length === 0)
-          await Promise.resolve()
+          await new Promise((resolve) => setTimeout(resolve, 5))
         return { started, found: performance.now() }
       }),
     )

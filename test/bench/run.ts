@@ -267,3 +267,5 @@ try {
   await machines.dispose()
   await rm(machines.dir, { recursive: true, force: true })
 }
+// The native WebRTC library would keep the process.
+process.exit()

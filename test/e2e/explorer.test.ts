@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Machine } from '../support/ggen.ts'
 import { eventually } from '../support/ggen.ts'
-import { writePackage } from '../support/packages.ts'
+import { manyFiles, writePackage } from '../support/packages.ts'
 import type { RunningRelay } from '../support/relay.ts'
 import type { Web } from '../support/web.ts'
 import { createWeb } from '../support/web.ts'
@@ -228,6 +229,85 @@ test('settings: the theme, a petname, and mistakes that are answered', async () 
     .getByText(/No package is known/)
     .waitFor()
   await missing.close()
+})
+
+test('two versions are compared, file by file and line by line; dependencies show both ways', async () => {
+  const dir = await writePackage(
+    join(web.dir, 'v2'),
+    { name: 'friendly-tool', version: '1.1.0', category: 'tools' },
+    {
+      'README.md': '# Friendly\n\nIt greets everybody.\n',
+      'src/a.txt': 'first file\nsecond line\n',
+      'src/new.rs': 'fn main() {}\n',
+    },
+  )
+  await alice.json(['p2p', 'publish', dir])
+  const needing = await writePackage(join(web.dir, 'needing'), { name: 'needing-tool' }, {})
+  const toml = `${await readFile(join(needing, 'package.toml'), 'utf8')}\n[ggen-dependencies]\nfriendly-tool = "^1.0"\n`
+  await writeFile(join(needing, 'package.toml'), toml)
+  await alice.json(['p2p', 'publish', needing])
+  const page = await open('')
+  await page.getByRole('link', { name: /^needing-tool/ }).waitFor()
+  await page.getByRole('link', { name: /^friendly-tool 1\.1\.0/ }).click()
+  await page.getByRole('region', { name: 'Dependencies' }).getByRole('link', { name: 'needing-tool' }).waitFor()
+  await page.getByLabel('What changed since').selectOption({ label: '1.0.0' })
+  const changes = page.getByRole('region', { name: 'Changes' })
+  await changes.getByText('added src/new.rs').waitFor()
+  await changes
+    .getByRole('listitem')
+    .filter({ hasText: 'src/a.txt' })
+    .getByRole('button', { name: 'Show lines' })
+    .click()
+  await changes.getByText('+second line').waitFor()
+  await page.getByRole('treeitem', { name: /new\.rs/ }).click()
+  await page.locator('.hljs-keyword').first().waitFor()
+  await look(page, 'versions')
+  await page.close()
+})
+
+test('a README of 5 MB and 5,000 files leave the page usable', async () => {
+  const dir = await writePackage(
+    join(web.dir, 'huge'),
+    { name: 'huge-tool' },
+    { 'README.md': `# Huge\n\n${'Word and **word**. '.repeat(280_000)}`, ...manyFiles(5_000, 20) },
+  )
+  await alice.json(['p2p', 'publish', dir])
+  const page = await open('')
+  await page.getByRole('link', { name: /^huge-tool/ }).click()
+  await page.getByRole('region', { name: 'README' }).getByText('Word and').waitFor()
+  await page.getByText('5002 files').waitFor()
+  await page.getByRole('treeitem', { name: /templates/ }).click()
+  await page.getByRole('treeitem', { name: /part-0/ }).click()
+  await page.getByRole('treeitem', { name: /file-0\.tmpl/ }).waitFor()
+  await page.getByRole('link', { name: 'Search' }).click()
+  await page.getByRole('searchbox').fill('huge')
+  await page.getByRole('link', { name: /^huge-tool/ }).waitFor()
+  await page.close()
+})
+
+test('ggen p2p explorer serves the same page, which joins through the local node', async () => {
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../bin/ggen.js'), 'p2p', 'explorer', '--no-open', '--json'],
+    {
+      env: { ...process.env, GGEN_HOME: alice.home },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  )
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  let printed = ''
+  child.stdout.on('data', (chunk) => {
+    printed += chunk
+  })
+  await eventually('it says where', async () => printed.includes('}'))
+  const { url } = JSON.parse(printed) as { url: string }
+  const visitor = await web.visitor()
+  const page = await visitor.newPage()
+  await page.goto(url)
+  await page.getByRole('link', { name: /^hostile-tool/ }).waitFor()
+  await visitor.close()
+  child.kill('SIGINT')
+  expect(await ended).toBe(130)
 })
 
 test('nothing was asked of anybody but the relay', () => {

@@ -56,6 +56,7 @@ test('every command prints one JSON document of its published schema', async () 
   await walk(bob, 'p2p bootstrap', ['--nodes', address, '--wait'])
   await walk(bob, 'p2p status')
   await walk(bob, 'p2p peers', ['--sort', 'latency'])
+  await walk(bob, 'p2p explorer', ['--relay', 'https://relay.example', '--no-open'])
 
   for (const [command, args] of [
     ['p2p config show', []],

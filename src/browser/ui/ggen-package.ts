@@ -4,18 +4,18 @@ import type { InfoResult } from '../../core/control/service.ts'
 import type { Verification } from '../describe-verification.ts'
 import type { PackageFiles } from '../service.ts'
 import { archiveOf } from './archive.ts'
-import { bytesText, dateText, packageLink, peerCount, plainText, shortDid } from './format.ts'
+import { renderDependencies } from './dependency-graph.ts'
+import { bytesText, dateText, packageLink, plainText } from './format.ts'
 import { renderMarkdown } from './markdown.ts'
 import { NodeElement } from './node-element.ts'
+import { renderVerification } from './package-verification.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 type Info = Omit<InfoResult, 'installed'>
 
 const readmeName = /^readme(\.(md|markdown|txt|rst|adoc))?$/i
-/** Of a file in the viewer: more would stall the page, and nobody reads it here. */
+/** Of a README that is too long to be rendered. */
 const maxShownBytes = 256 * 1024
-/** Files listed at once; more come by a button. */
-const filesStep = 500
 
 /** One version of a package: README, files, verification, versions. Everything is checked in this tab. */
 export class GgenPackage extends NodeElement {
@@ -41,26 +41,21 @@ export class GgenPackage extends NodeElement {
         display: block;
         overflow-x: auto;
       }
-      [role='tree'] {
-        max-height: 24rem;
-        overflow: auto;
-        margin: 0;
-        padding: 0.2rem;
-        list-style: none;
+      svg.graph {
+        width: 100%;
+        max-width: 35rem;
       }
-      [role='treeitem'] {
-        display: flex;
-        justify-content: space-between;
-        gap: 1em;
-        padding: 0.25rem 0.4rem;
-        cursor: pointer;
-        border-radius: 6px;
-        overflow-wrap: anywhere;
-        min-height: 1.75rem;
+      svg.graph rect {
+        fill: var(--ground);
+        stroke: var(--soft);
       }
-      [role='treeitem']:hover,
-      [role='treeitem'][aria-selected='true'] {
-        background: light-dark(#e8f0fa, #223046);
+      svg.graph line {
+        stroke: var(--soft);
+      }
+      svg.graph text {
+        fill: var(--ink);
+        font-size: 12px;
+        text-anchor: middle;
       }
       .verdict {
         font-size: 1.15rem;
@@ -77,8 +72,9 @@ export class GgenPackage extends NodeElement {
     files: { state: true },
     readme: { state: true },
     verification: { state: true },
-    shown: { state: true },
-    shownFiles: { state: true },
+    neededBy: { state: true },
+    compareWith: { state: true },
+    servedBy: { state: true },
     progress: { state: true },
   }
 
@@ -89,8 +85,11 @@ export class GgenPackage extends NodeElement {
   declare files: PackageFiles | undefined
   declare readme: DocumentFragment | string | undefined
   declare verification: Verification | { error: unknown } | undefined
-  declare shown: { path: string; text: string } | undefined
-  declare shownFiles: number
+  declare neededBy: string[]
+  /** CID of the version this one is compared with. */
+  declare compareWith: string
+  /** Peer → bytes that came from it while this page was open. */
+  declare servedBy: ReadonlyMap<string, number>
   declare progress: string
 
   constructor() {
@@ -98,7 +97,9 @@ export class GgenPackage extends NodeElement {
     this.publisher = ''
     this.name = ''
     this.version = ''
-    this.shownFiles = filesStep
+    this.neededBy = []
+    this.compareWith = ''
+    this.servedBy = new Map()
     this.progress = ''
   }
 
@@ -111,8 +112,9 @@ export class GgenPackage extends NodeElement {
     this.files = undefined
     this.readme = undefined
     this.verification = undefined
-    this.shown = undefined
-    this.shownFiles = filesStep
+    this.neededBy = []
+    this.compareWith = ''
+    this.servedBy = new Map()
     if (this.name === '') return
     this.run(async (signal) => {
       const { service } = this.node
@@ -127,7 +129,12 @@ export class GgenPackage extends NodeElement {
       const text = path === undefined ? '' : new TextDecoder().decode(await service.file({ cid, path }, { signal }))
       if (!signal.aborted) this.readme = text === '' ? '' : (renderMarkdown(text) ?? text.slice(0, maxShownBytes))
       this.#verify(signal)
+      this.neededBy = (await service.dependents({ name: this.name }, { signal })).names
     })
+  }
+
+  #recheck = (): void => {
+    this.#verify(new AbortController().signal)
   }
 
   #verify(signal: AbortSignal): void {
@@ -141,44 +148,15 @@ export class GgenPackage extends NodeElement {
     )
   }
 
-  #open(path: string): void {
-    const { cid, files } = this.files!
-    const size = files.find((file) => file.path === path)?.size ?? 0
-    this.shown = { path, text: 'Fetching …' }
-    this.node.service.file({ cid, path }).then(
-      (bytes) => {
-        if (this.shown?.path !== path) return
-        const head = bytes.subarray(0, maxShownBytes)
-        const text = head.includes(0)
-          ? `A binary file of ${bytesText(size)}.`
-          : new TextDecoder().decode(head) + (bytes.length > maxShownBytes ? `\n… ${bytesText(size)} in all` : '')
-        this.shown = { path, text }
-        this.#verify(new AbortController().signal)
-      },
-      (error: Error) => {
-        this.shown = { path, text: `It could not be fetched: ${error.message}` }
-      },
-    )
-  }
-
-  #onTreeKey = (event: KeyboardEvent): void => {
-    const items = [...this.renderRoot.querySelectorAll<HTMLElement>('[role=treeitem]')]
-    const at = items.indexOf(event.target as HTMLElement)
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key]
-    if (event.key === 'Enter' || event.key === ' ') (event.target as HTMLElement).click()
-    else if (next !== undefined && items[next] !== undefined) items[next].focus()
-    else return
-    event.preventDefault()
-  }
-
   async #fetchAll(): Promise<PackageFiles> {
     const { cid, name, version } = this.files!
     await this.node.service.fetch(
       { cid, name, version },
       {
         onProgress: (event) => {
-          if (event.type === 'block:received')
-            this.progress = `Fetching … ${bytesText(event.bytes)} of ${bytesText(event.totalBytes)}`
+          if (event.type !== 'block:received') return
+          this.progress = `Fetching … ${bytesText(event.bytes)} of ${bytesText(event.totalBytes)}`
+          this.servedBy = new Map(this.servedBy).set(event.peerId, (this.servedBy.get(event.peerId) ?? 0) + event.bytes)
         },
       },
     )
@@ -242,10 +220,14 @@ export class GgenPackage extends NodeElement {
                     : this.readme
             }
           </section>
-          ${this.#renderFiles()}
+          <ggen-files .relays=${this.relays} .files=${this.files} @file-fetched=${this.#recheck}></ggen-files>
+          <section class="card" aria-label="Dependencies">
+            <h2>Dependencies</h2>
+            ${renderDependencies(info.name, Object.keys(info.dependencies), this.neededBy)}
+          </section>
         </div>
         <div>
-          ${this.#renderVerification()}
+          ${renderVerification(this.verification, info.publisher, this.servedBy)}
           <section class="card" aria-label="Install">
             <h2>Install</h2>
             <pre tabindex="0">${command}</pre>
@@ -262,99 +244,6 @@ export class GgenPackage extends NodeElement {
     `
   }
 
-  #renderFiles() {
-    if (this.files === undefined) return nothing
-    const { files, bytes } = this.files
-    return html`<section class="card" aria-label="Content">
-      <h2>${files.length} ${files.length === 1 ? 'file' : 'files'}, ${bytesText(bytes)}</h2>
-      <div role="tree" aria-label="Files" @keydown=${this.#onTreeKey}>
-        ${files.slice(0, this.shownFiles).map(
-          ({ path, size }, index) => html`<div
-            role="treeitem"
-            tabindex=${index === 0 ? '0' : '-1'}
-            aria-selected=${this.shown?.path === path ? 'true' : 'false'}
-            @click=${() => this.#open(path)}
-          >
-            <span>${plainText(path)}</span><span class="soft small">${bytesText(size)}</span>
-          </div>`,
-        )}
-      </div>
-      ${
-        files.length > this.shownFiles
-          ? html`<button @click=${() => (this.shownFiles += filesStep)}>Show more files</button>`
-          : nothing
-      }
-      ${
-        this.shown === undefined
-          ? nothing
-          : html`<h3 class="mono">${plainText(this.shown.path)}</h3>
-            <pre tabindex="0" aria-label="Content of the file">${plainText(this.shown.text)}</pre>`
-      }
-    </section>`
-  }
-
-  #renderVerification() {
-    const state = this.verification
-    if (state === undefined) {
-      return html`<section class="card" aria-label="Verification"><h2>Verification</h2><p role="status" class="soft">Checking …</p></section>`
-    }
-    if ('error' in state) return this.#renderUnverified((state.error as Error).message)
-    const expected = this.info?.publisher
-    const signature = state.signatures.find(({ publisher }) => publisher === expected) ?? state.signatures[0]
-    const wrong = state.blocks.filter(({ ok }) => ok === false).length
-    if (wrong > 0) return this.#renderUnverified(`${wrong} blocks in this browser are not what the package names.`)
-    if (signature === undefined)
-      return this.#renderUnverified('No valid signature of a publisher is known for this content.')
-    const held = state.blocks.filter(({ ok }) => ok === true).length
-    return html`<section class=${signature.forkSeq === null ? 'card' : 'card alarm'} aria-label="Verification">
-      <h2>Verification</h2>
-      <p class="verdict good"><span aria-hidden="true">✓</span> Verified in this tab</p>
-      <p class="small">
-        The publisher’s key signed exactly this content, and each of the ${held} blocks fetched so far is the one it names. It says who published it, not that it is harmless: compare the fingerprint with what the
-        publisher tells you elsewhere.
-      </p>
-      <dl class="small">
-        <dt>Publisher</dt>
-        <dd>${signature.petname === null ? nothing : html`<strong>${plainText(signature.petname)}</strong>, `}<span class="mono">${signature.publisher}</span></dd>
-        <dt>Fingerprint</dt>
-        <dd class="mono">${signature.fingerprint}</dd>
-        <dt>Signed</dt>
-        <dd>${dateText(signature.time)}, entry ${signature.seq + 1} of its log</dd>
-        <dt>Its log</dt>
-        <dd>
-          ${
-            signature.forkSeq === null
-              ? 'has never shown two histories, as far as is known here'
-              : html`<strong class="bad">has forked at entry ${signature.forkSeq + 1}: it told different people different things</strong>`
-          }
-        </dd>
-        <dt>Blocks</dt>
-        <dd>${held} of ${state.blocks.length} here and right</dd>
-        <dt>Held by</dt>
-        <dd>${peerCount(state.holders.length)} besides this browser</dd>
-      </dl>
-      <details>
-        <summary>Every block</summary>
-        <ol class="small mono">
-          ${state.blocks
-            .slice(0, 1_000)
-            .map(
-              ({ cid, size, ok }) =>
-                html`<li>${cid} ${ok === null ? 'not fetched yet' : html`<span class="good">${bytesText(size ?? 0)} ✓</span>`}</li>`,
-            )}
-        </ol>
-      </details>
-    </section>`
-  }
-
-  #renderUnverified(why: string) {
-    return html`<section class="card alarm" aria-label="Verification">
-      <h2>Verification</h2>
-      <p class="verdict bad" role="alert"><span aria-hidden="true">✗</span> Not verified</p>
-      <p>${plainText(why)} Do not use it.</p>
-    </section>`
-  }
-
   #renderFacts(info: Info) {
     return html`<section class="card" aria-label="About">
       <h2>About</h2>
@@ -369,13 +258,9 @@ export class GgenPackage extends NodeElement {
         <dd>${plainText(info.category) || 'none'}</dd>
         <dt>Size</dt>
         <dd>${bytesText(info.bytes)}</dd>
-        <dt>Needs</dt>
-        <dd>
-          ${Object.entries(info.dependencies).map(([name, range]) => html`<a href=${packageLink('-', name, '')}>${plainText(name)}</a> ${plainText(range)} `)}
-          ${Object.keys(info.dependencies).length === 0 ? 'nothing' : nothing}
-        </dd>
       </dl>
       <h2>Versions</h2>
+      ${this.#renderCompare(info)}
       <ul class="small">
         ${info.versions.slice(0, 100).map(
           ({ version, published, yanked }) => html`<li>
@@ -384,7 +269,18 @@ export class GgenPackage extends NodeElement {
           </li>`,
         )}
       </ul>
-      ${info.publisher === null ? nothing : html`<p class="small soft">by <span class="mono">${shortDid(info.publisher)}</span></p>`}
     </section>`
+  }
+
+  #renderCompare({ cid, version, versions }: Info) {
+    const others = versions.filter((other) => other.cid !== null && other.cid !== cid)
+    if (cid === null || others.length === 0) return nothing
+    return html`<label for="compare">What changed since</label>
+      <select id="compare" @change=${(event: Event) => (this.compareWith = (event.target as HTMLSelectElement).value)}>
+        <option value="">choose a version</option>
+        ${others.map((other) => html`<option value=${other.cid!}>${other.version}</option>`)}
+      </select>
+      <p class="visually-hidden">to ${version}</p>
+      <ggen-compare .relays=${this.relays} .from=${this.compareWith} .to=${cid}></ggen-compare>`
   }
 }

@@ -1,11 +1,15 @@
 import type { PropertyValues } from 'lit'
 import { css, html, nothing } from 'lit'
-import type { SearchResult } from '../../core/control/service.ts'
+import type { DescribedSearchResult } from '../service.ts'
 import { packageLink, peerCount, plainText, shortDid } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import { sharedStyles } from './shared-styles.ts'
 
-type Result = SearchResult['results'][number]
+type Result = DescribedSearchResult['results'][number]
+
+const facets = ['category', 'keyword', 'licence', 'publisher'] as const
+type Facet = (typeof facets)[number]
+const anything: Record<Facet, string> = { category: '', keyword: '', licence: '', publisher: '' }
 
 const debounceMs = 120
 const maxResults = 50
@@ -60,8 +64,7 @@ export class GgenSearch extends NodeElement {
     found: { state: true },
     sources: { state: true },
     busy: { state: true },
-    category: { state: true },
-    publisher: { state: true },
+    chosen: { state: true },
     order: { state: true },
   }
 
@@ -69,9 +72,8 @@ export class GgenSearch extends NodeElement {
   declare found: Result[] | undefined
   declare sources: string[]
   declare busy: boolean
-  declare category: string
-  declare publisher: string
-  declare order: 'relevance' | 'name'
+  declare chosen: Record<Facet, string>
+  declare order: 'relevance' | 'newest' | 'name'
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
@@ -79,8 +81,7 @@ export class GgenSearch extends NodeElement {
     this.query = ''
     this.sources = []
     this.busy = false
-    this.category = ''
-    this.publisher = ''
+    this.chosen = anything
     this.order = 'relevance'
   }
 
@@ -149,11 +150,11 @@ export class GgenSearch extends NodeElement {
   }
 
   #shown(): Result[] {
-    const chosen = (this.found ?? []).filter(
-      ({ category, publisher }) =>
-        (this.category === '' || category === this.category) && (this.publisher === '' || publisher === this.publisher),
-    )
-    return this.order === 'name' ? [...chosen].sort((a, b) => (a.name < b.name ? -1 : 1)) : chosen
+    const fits = (result: Result): boolean =>
+      facets.every((facet) => this.chosen[facet] === '' || valuesOf(result, facet).includes(this.chosen[facet]))
+    const shown = (this.found ?? []).filter(fits)
+    if (this.order === 'newest') return shown.sort((a, b) => b.timeMs - a.timeMs)
+    return this.order === 'name' ? shown.sort((a, b) => (a.name < b.name ? -1 : 1)) : shown
   }
 
   override render() {
@@ -170,21 +171,11 @@ export class GgenSearch extends NodeElement {
           .value=${this.query}
           @input=${this.#onInput}
         />
-        ${this.#facet(
-          'Category',
-          'category',
-          unique(this.found, ({ category }) => category),
-          (value) => value,
-        )}
-        ${this.#facet(
-          'Publisher',
-          'publisher',
-          unique(this.found, ({ publisher }) => publisher ?? ''),
-          shortDid,
-        )}
+        ${facets.map((facet) => this.#facet(facet))}
         <label class="visually-hidden" for="order">Order</label>
-        <select id="order" @change=${(event: Event) => (this.order = (event.target as HTMLSelectElement).value as 'name')}>
+        <select id="order" @change=${(event: Event) => (this.order = (event.target as HTMLSelectElement).value as GgenSearch['order'])}>
           <option value="relevance">Best first</option>
+          <option value="newest">Newest first</option>
           <option value="name">By name</option>
         </select>
       </form>
@@ -196,12 +187,21 @@ export class GgenSearch extends NodeElement {
     `
   }
 
-  #facet(label: string, property: 'category' | 'publisher', values: string[], text: (value: string) => string) {
-    if (values.length < 2 && this[property] === '') return nothing
-    return html`<label class="visually-hidden" for=${property}>${label}</label>
-      <select id=${property} @change=${(event: Event) => (this[property] = (event.target as HTMLSelectElement).value)}>
-        <option value="">Any ${label.toLowerCase()}</option>
-        ${values.map((value) => html`<option value=${value} ?selected=${value === this[property]}>${plainText(text(value))}</option>`)}
+  #facet(facet: Facet) {
+    const values = [...new Set((this.found ?? []).flatMap((result) => valuesOf(result, facet)))].sort()
+    if (values.length < 2 && this.chosen[facet] === '') return nothing
+    const choose = (event: Event): void => {
+      this.chosen = { ...this.chosen, [facet]: (event.target as HTMLSelectElement).value }
+    }
+    return html`<label class="visually-hidden" for=${facet}>${facet}</label>
+      <select id=${facet} @change=${choose}>
+        <option value="">Any ${facet}</option>
+        ${values.map(
+          (value) =>
+            html`<option value=${value} ?selected=${value === this.chosen[facet]}>
+              ${plainText(facet === 'publisher' ? shortDid(value) : value)}
+            </option>`,
+        )}
       </select>`
   }
 
@@ -238,6 +238,7 @@ export class GgenSearch extends NodeElement {
   }
 }
 
-function unique(found: Result[] | undefined, pick: (result: Result) => string): string[] {
-  return [...new Set((found ?? []).map(pick).filter((value) => value !== ''))].sort()
+function valuesOf({ category, keywords, license, publisher }: Result, facet: Facet): string[] {
+  const values = { category: [category], keyword: keywords, licence: [license], publisher: [publisher ?? ''] }[facet]
+  return values.filter((value) => value !== '')
 }

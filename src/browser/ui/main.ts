@@ -1,5 +1,7 @@
 /** The explorer's page: its elements, the theme, and the service worker that makes it open without a network. */
+import { GgenCompare } from './ggen-compare.ts'
 import { GgenExplorer } from './ggen-explorer.ts'
+import { GgenFiles } from './ggen-files.ts'
 import { GgenNetwork } from './ggen-network.ts'
 import { GgenPackage } from './ggen-package.ts'
 import { GgenPublish } from './ggen-publish.ts'
@@ -7,6 +9,8 @@ import { GgenSearch } from './ggen-search.ts'
 import { GgenSettings } from './ggen-settings.ts'
 import { applyTheme, loadTheme } from './preferences.ts'
 
+customElements.define('ggen-compare', GgenCompare)
+customElements.define('ggen-files', GgenFiles)
 customElements.define('ggen-search', GgenSearch)
 customElements.define('ggen-package', GgenPackage)
 customElements.define('ggen-publish', GgenPublish)

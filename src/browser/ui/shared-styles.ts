@@ -159,3 +159,29 @@ export const sharedStyles = css`
     white-space: nowrap;
   }
 `
+
+/** Colours of code, as highlight.js names its parts. */
+export const codeStyles = css`
+  .hljs-comment,
+  .hljs-quote {
+    color: var(--soft);
+  }
+  .hljs-keyword,
+  .hljs-section,
+  .hljs-name,
+  .hljs-selector-tag {
+    color: light-dark(#8a1c7c, #e29bff);
+  }
+  .hljs-string,
+  .hljs-attr,
+  .hljs-regexp {
+    color: light-dark(#0c6b3a, #8ddba7);
+  }
+  .hljs-number,
+  .hljs-literal,
+  .hljs-built_in,
+  .hljs-type,
+  .hljs-title {
+    color: light-dark(#0b5cad, #8fc3ff);
+  }
+`

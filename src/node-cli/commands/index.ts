@@ -16,6 +16,7 @@ const files: Record<string, Load> = {
   disconnect: node,
   peers: node,
   bootstrap: node,
+  explorer: () => import('./explorer.ts'),
   config: () => import('./config.ts'),
   search: () => import('./search.ts'),
   info: () => import('./info.ts'),

@@ -1,0 +1,169 @@
+import type { PropertyValues } from 'lit'
+import { css, html, nothing } from 'lit'
+import type { PackageFiles } from '../service.ts'
+import type { TreeRow } from './file-tree.ts'
+import { treeRows } from './file-tree.ts'
+import { bytesText, plainText } from './format.ts'
+import { highlight } from './highlight.ts'
+import { NodeElement } from './node-element.ts'
+import { codeStyles, sharedStyles } from './shared-styles.ts'
+
+/** Of a file in the viewer: more would stall the page, and nobody reads it here. */
+const maxShownBytes = 256 * 1024
+/** Lines of the tree at once; more come by a button. */
+const rowsStep = 500
+/** A package of so many files opens with its folders closed. */
+const maxOpenFiles = 60
+
+/** The files of a package as a tree, and one of them in a viewer, each fetched on its own. Tells `file-fetched` when one has come. */
+export class GgenFiles extends NodeElement {
+  static override styles = [
+    sharedStyles,
+    codeStyles,
+    css`
+      [role='tree'] {
+        max-height: 24rem;
+        overflow: auto;
+        padding: 0.3rem;
+      }
+      [role='treeitem'] {
+        display: flex;
+        justify-content: space-between;
+        gap: 1em;
+        padding: 0.25rem 0.4rem;
+        cursor: pointer;
+        border-radius: 6px;
+        overflow-wrap: anywhere;
+        min-height: 1.75rem;
+      }
+      [role='treeitem']:hover,
+      [role='treeitem'][aria-selected='true'] {
+        background: light-dark(#e8f0fa, #223046);
+      }
+      [aria-level='2'] {
+        padding-left: 1.6rem;
+      }
+      [aria-level='3'] {
+        padding-left: 2.8rem;
+      }
+      [aria-level='4'],
+      [aria-level='5'],
+      [aria-level='6'] {
+        padding-left: 4rem;
+      }
+    `,
+  ]
+  static override properties = {
+    ...NodeElement.properties,
+    files: { attribute: false },
+    open: { state: true },
+    shown: { state: true },
+    shownRows: { state: true },
+  }
+
+  declare files: PackageFiles | undefined
+  declare open: ReadonlySet<string>
+  declare shown: { path: string; content: string | DocumentFragment } | undefined
+  declare shownRows: number
+
+  constructor() {
+    super()
+    this.open = new Set()
+    this.shownRows = rowsStep
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('files') || this.files === undefined) return
+    const { files } = this.files
+    const folders = files.flatMap(({ path }) => {
+      const parts = path.split('/').slice(0, -1)
+      return parts.map((_, at) => parts.slice(0, at + 1).join('/'))
+    })
+    this.open = new Set(files.length <= maxOpenFiles ? folders : [])
+    this.shown = undefined
+    this.shownRows = rowsStep
+  }
+
+  #activate({ path, size, expanded }: TreeRow): void {
+    if (size === undefined) {
+      const open = new Set(this.open)
+      if (expanded) open.delete(path)
+      else open.add(path)
+      this.open = open
+    } else this.#show(path, size)
+  }
+
+  #show(path: string, size: number): void {
+    const { cid } = this.files!
+    this.shown = { path, content: 'Fetching …' }
+    this.run(async (signal) => {
+      const bytes = await this.node.service.file({ cid, path }, { signal })
+      if (signal.aborted) return
+      this.shown = { path, content: contentOf(path, bytes, size) }
+      this.dispatchEvent(new CustomEvent('file-fetched', { bubbles: true, composed: true }))
+    })
+  }
+
+  #onKey = (event: KeyboardEvent, rows: TreeRow[]): void => {
+    const items = [...this.renderRoot.querySelectorAll<HTMLElement>('[role=treeitem]')]
+    const at = items.indexOf(event.target as HTMLElement)
+    const row = rows[at]
+    if (row === undefined) return
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key]
+    const isFolder = row.size === undefined
+    if (event.key === 'Enter' || event.key === ' ') this.#activate(row)
+    else if (event.key === 'ArrowRight' && isFolder && !row.expanded) this.#activate(row)
+    else if (event.key === 'ArrowLeft' && isFolder && row.expanded) this.#activate(row)
+    else if (next !== undefined && items[next] !== undefined) items[next].focus()
+    else return
+    event.preventDefault()
+  }
+
+  override render() {
+    if (this.files === undefined) return nothing
+    const { files, bytes } = this.files
+    const rows = treeRows(files, this.open)
+    const visible = rows.slice(0, this.shownRows)
+    return html`<section class="card" aria-label="Content">
+      <h2>${files.length} ${files.length === 1 ? 'file' : 'files'}, ${bytesText(bytes)}</h2>
+      <div role="tree" aria-label="Files" @keydown=${(event: KeyboardEvent) => this.#onKey(event, visible)}>
+        ${visible.map((row, index) => this.#renderRow(row, index))}
+      </div>
+      ${
+        rows.length > visible.length
+          ? html`<button @click=${() => (this.shownRows += rowsStep)}>Show more of ${rows.length} lines</button>`
+          : nothing
+      }
+      ${this.renderFailure()}
+      ${
+        this.shown === undefined
+          ? nothing
+          : html`<h3 class="mono">${plainText(this.shown.path)}</h3>
+            <pre tabindex="0" role="region" aria-label="Content of the file">${this.shown.content}</pre>`
+      }
+    </section>`
+  }
+
+  #renderRow(row: TreeRow, index: number) {
+    const isFolder = row.size === undefined
+    return html`<div
+      role="treeitem"
+      tabindex=${index === 0 ? '0' : '-1'}
+      aria-level=${row.level}
+      aria-expanded=${isFolder ? String(row.expanded) : nothing}
+      aria-selected=${this.shown?.path === row.path ? 'true' : 'false'}
+      @click=${() => this.#activate(row)}
+    >
+      <span>${isFolder ? (row.expanded ? '▾ ' : '▸ ') : ''}${plainText(row.name)}</span>
+      <span class="soft small">${isFolder ? '' : bytesText(row.size!)}</span>
+    </div>`
+  }
+}
+
+function contentOf(path: string, bytes: Uint8Array, size: number): string | DocumentFragment {
+  const head = bytes.subarray(0, maxShownBytes)
+  if (head.includes(0)) return `A binary file of ${bytesText(size)}.`
+  const text = plainText(new TextDecoder().decode(head))
+  if (bytes.length > maxShownBytes) return `${text}\n… ${bytesText(size)} in all`
+  return highlight(path, text) ?? text
+}

@@ -1,0 +1,92 @@
+import { html, nothing } from 'lit'
+import type { Verification } from '../describe-verification.ts'
+import { bytesText, dateText, peerCount, plainText } from './format.ts'
+import { identicon, keyWords } from './identicon.ts'
+
+/** What was checked in this tab, in plain words; a red state that cannot be missed when something fails. */
+export function renderVerification(
+  state: Verification | { error: unknown } | undefined,
+  publisher: string | null,
+  servedBy: ReadonlyMap<string, number>,
+) {
+  if (state === undefined) {
+    return html`<section class="card" aria-label="Verification">
+      <h2>Verification</h2>
+      <p role="status" class="soft">Checking …</p>
+    </section>`
+  }
+  if ('error' in state) return renderUnverified((state.error as Error).message)
+  const signature = state.signatures.find((one) => one.publisher === publisher) ?? state.signatures[0]
+  const wrong = state.blocks.filter(({ ok }) => ok === false).length
+  if (wrong > 0) return renderUnverified(`${wrong} blocks in this browser are not what the package names.`)
+  if (signature === undefined) return renderUnverified('No valid signature of a publisher is known for this content.')
+  const held = state.blocks.filter(({ ok }) => ok === true).length
+  return html`<section class=${signature.forkSeq === null ? 'card' : 'card alarm'} aria-label="Verification">
+    <h2>Verification</h2>
+    <p class="verdict good"><span aria-hidden="true">✓</span> Verified in this tab</p>
+    <p class="small">
+      The publisher’s key signed exactly this content, and each of the ${held} blocks fetched so far is the one it names. That says who
+      published it, not that it is harmless: compare the fingerprint with what the publisher tells you elsewhere.
+    </p>
+    <div class="row">
+      <svg viewBox="-0.3 -0.3 5.6 5.6" width="48" height="48" role="img" aria-label="Picture of the publisher’s key">
+        ${identicon(signature.publisher)}
+      </svg>
+      <span>
+        ${signature.petname === null ? nothing : html`<strong>${plainText(signature.petname)}</strong><br />`}
+        ${keyWords(signature.publisher)}<br />
+        <span class="mono">${signature.fingerprint}</span>
+      </span>
+    </div>
+    <dl class="small">
+      <dt>Publisher</dt>
+      <dd class="mono">${signature.publisher}</dd>
+      <dt>Signed</dt>
+      <dd>${dateText(signature.time)}, entry ${signature.seq + 1} of its log</dd>
+      <dt>Its log</dt>
+      <dd>
+        ${
+          signature.forkSeq === null
+            ? 'has never shown two histories, as far as is known here'
+            : html`<strong class="bad"
+              >has forked at entry ${signature.forkSeq + 1}: it told different people different things</strong
+            >`
+        }
+      </dd>
+      <dt>Blocks</dt>
+      <dd>${held} of ${state.blocks.length} here and right</dd>
+      <dt>Held by</dt>
+      <dd>${peerCount(state.holders.length)} besides this browser</dd>
+      ${
+        servedBy.size === 0
+          ? nothing
+          : html`<dt>Came from</dt>
+            <dd>
+              ${[...servedBy].map(
+                ([peerId, bytes]) => html`<span class="mono">…${peerId.slice(-8)}</span> ${bytesText(bytes)}<br />`,
+              )}
+            </dd>`
+      }
+    </dl>
+    <details>
+      <summary>Every block</summary>
+      <ol class="small mono">
+        ${state.blocks.slice(0, 1_000).map(
+          ({ cid, size, ok }) =>
+            html`<li>
+                ${cid}
+                ${ok === null ? 'not fetched yet' : html`<span class="good">${bytesText(size ?? 0)} ✓</span>`}
+              </li>`,
+        )}
+      </ol>
+    </details>
+  </section>`
+}
+
+function renderUnverified(why: string) {
+  return html`<section class="card alarm" aria-label="Verification">
+    <h2>Verification</h2>
+    <p class="verdict bad" role="alert"><span aria-hidden="true">✗</span> Not verified</p>
+    <p>${plainText(why)} Do not use it.</p>
+  </section>`
+}

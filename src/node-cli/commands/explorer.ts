@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { Command, Option } from 'clipanion'
+import * as t from 'typanion'
+import { createSocketClient, isAnswering, notRunning } from '../daemon/control-socket.ts'
+import { UsageFault } from '../usage-fault.ts'
+import { GgenCommand, p2pPaths } from './command.ts'
+
+const dialable = /\/(ws|wss|webrtc-direct|webtransport)(\/|$)/
+
+export class ExplorerCommand extends GgenCommand {
+  static override paths = p2pPaths('explorer')
+  static override usage = Command.Usage({
+    category: 'Node',
+    description: 'Open the package explorer in a browser',
+    details:
+      'Serves the explorer on this machine until Ctrl-C; its page is a peer of its own, which joins through the running node. With `--relay` it opens the explorer that a relay serves, and ends.',
+    examples: [
+      ['Open the explorer of the running node', 'ggen p2p explorer'],
+      ['Only say where it is', 'ggen p2p explorer --no-open --port 8088'],
+      ['Open a relay’s', 'ggen p2p explorer --relay https://relay.example'],
+    ],
+  })
+
+  relay = Option.String('--relay', { description: 'URL of a relay that serves the explorer' })
+  port = Option.String('--port', '0', { description: 'Port on this machine; 0: any free one', validator: t.isNumber() })
+  open = Option.Boolean('--open', true, { description: 'Open the browser (--no-open: only print the address)' })
+
+  async execute(): Promise<number> {
+    if (this.relay !== undefined) {
+      if (!/^https?:\/\/\S+$/.test(this.relay))
+        throw new UsageFault(`"${this.relay}" is no URL of a relay.`, 'Write https://relay.example.')
+      this.show(this.relay)
+      return 0
+    }
+    const { controlSocket } = this.context.paths
+    if (!(await isAnswering(controlSocket))) throw notRunning()
+    const node = createSocketClient(controlSocket)
+    const describe = async () => {
+      const { peerId, addresses } = await node.status({})
+      return { peerId, addresses: addresses.filter((address) => dialable.test(address)) }
+    }
+    if ((await describe()).addresses.length === 0)
+      this.note('Note: the node listens neither on WebSocket nor on webrtc-direct, so no page can reach it.')
+    const { serveExplorer } = await import('../explorer-server.ts')
+    const server = await serveExplorer(this.port, describe)
+    try {
+      this.show(server.url)
+      this.note('Press Ctrl-C to stop.')
+      const { signal } = this.context
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve()
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    } finally {
+      await server.close()
+    }
+    return 0
+  }
+
+  private show(url: string): void {
+    this.print({ url }, () => `Explorer: ${url}`)
+    if (this.open) openBrowser(url)
+  }
+}
+
+/** As the desktop does it; without one the printed address must do. */
+function openBrowser(url: string): void {
+  const [command, ...args] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[process.platform as string] ?? [
+    'xdg-open',
+  ]
+  const child = spawn(command!, [...args, url], { stdio: 'ignore', detached: true })
+  child.on('error', () => undefined)
+  child.unref()
+}
+
+export const commands = [ExplorerCommand]
