@@ -17,6 +17,9 @@ export const explorerHeaders: Readonly<Record<string, string>> = {
     "require-trusted-types-for 'script'",
   ].join('; '),
   'cross-origin-opener-policy': 'same-origin',
+  // Its elements may be used in anybody's page.
+  'access-control-allow-origin': '*',
+  'cross-origin-resource-policy': 'cross-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-cache',
