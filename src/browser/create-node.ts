@@ -37,6 +37,8 @@ export interface GgenNode {
   readonly registry: RegistryNode
   readonly network: PeerNetwork
   readonly config: Config
+  /** URLs of the relays it was given. */
+  readonly relays: readonly string[]
   readonly storage: BrowserStorage
   readonly reputation: Reputation
   readonly events: Events<RegistryEvents>
@@ -157,6 +159,7 @@ async function openNode(options: NodeOptions & { name: string; relays: readonly 
     registry,
     network,
     config,
+    relays: relays.filter((relay) => relay.startsWith('http')),
     storage,
     reputation,
     events,

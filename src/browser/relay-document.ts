@@ -9,6 +9,7 @@ const schema = v.object({
   peerId: text,
   addresses: v.pipe(v.array(text), v.maxLength(maxAddresses)),
   relays: v.optional(v.pipe(v.array(text), v.maxLength(maxAddresses)), []),
+  limits: v.optional(v.object({ maxReservations: v.number(), maxRelayedBytes: v.number(), maxRelayedMs: v.number() })),
   iceServers: v.optional(v.pipe(v.array(text), v.maxLength(8)), []),
 })
 

@@ -18,6 +18,7 @@ import { fingerprint } from '../core/identity/fingerprint.ts'
 import { manifestBlocks, manifestBytes } from '../core/manifest/manifest.ts'
 import type { OperationOptions } from '../core/ports.ts'
 import { releasesBy } from '../core/registry/packages.ts'
+import { rankDocuments } from '../core/search/rank.ts'
 import { version } from '../core/version.ts'
 import type { FolderInput } from '../storage/browser.ts'
 import { openPackageFolder } from '../storage/browser.ts'
@@ -25,6 +26,7 @@ import type { GgenNode } from './create-node.ts'
 import type { Verification } from './describe-verification.ts'
 import { describeVerification } from './describe-verification.ts'
 import { exportPublisher, importPublisher } from './publisher-key.ts'
+import { fetchRelayDocument } from './relay-document.ts'
 
 export interface NodeStatus {
   peerId: string
@@ -40,6 +42,16 @@ export interface NodeStatus {
   bandwidth: { in: number; out: number }
   /** Of the whole origin, in bytes; zeros where the browser does not tell. */
   quota: { usage: number; quota: number; persisted: boolean }
+}
+
+export interface RelayState {
+  url: string
+  /** Undefined when it does not answer; then `error` says why. */
+  peerId?: string
+  error?: string
+  /** Whether it has given this node a place at which others reach it. */
+  reserved: boolean
+  limits: { maxReservations: number; maxRelayedBytes: number; maxRelayedMs: number } | undefined
 }
 
 export interface PackageFiles {
@@ -86,6 +98,9 @@ interface Methods {
   peers: { request: Nothing; result: PeersResult }
   connect: { request: { target: string }; result: { peerId: string } }
   search: { request: SearchRequest; result: DescribedSearchResult }
+  /** What is known in this browser already, without asking anybody. */
+  known: { request: { query: string; limit: number }; result: DescribedSearchResult['results'] }
+  relays: { request: Nothing; result: RelayState[] }
   info: { request: { spec: string; offline?: boolean }; result: Omit<InfoResult, 'installed'> }
   /** The whole package into the cache, every block checked. */
   fetch: { request: { cid: string; name: string; version: string }; result: FetchResult }
@@ -130,6 +145,8 @@ export const browserServiceMethods = Object.keys({
   peers: true,
   connect: true,
   search: true,
+  known: true,
+  relays: true,
   info: true,
   fetch: true,
   files: true,
@@ -149,6 +166,18 @@ export const browserServiceMethods = Object.keys({
 } satisfies Record<keyof Methods, true>) as (keyof Methods)[]
 
 const replicaLookupMs = 3_000
+const relayTimeoutMs = 3_000
+/** Ranking decides among these. */
+const knownCandidates = 400
+
+async function relayState(url: string, addresses: string[], signal: AbortSignal): Promise<RelayState> {
+  try {
+    const { peerId, limits } = await fetchRelayDocument(url, signal)
+    return { url, peerId, limits, reserved: addresses.some((address) => address.includes(`${peerId}/p2p-circuit`)) }
+  } catch (error) {
+    return { url, error: error instanceof Error ? error.message : String(error), reserved: false, limits: undefined }
+  }
+}
 
 /** The service around a node that runs in this tab. `restart` is called when the publisher's key has changed. */
 export function createBrowserService(
@@ -232,6 +261,23 @@ export function createBrowserService(
         return { ...result, license: known?.license ?? '', timeMs: known?.time ?? 0 }
       })
       return { ...found, results: await Promise.all(results) }
+    },
+    async known({ query, limit }) {
+      const wanted = { text: query }
+      const found = rankDocuments(wanted, await storage.search.search(wanted, knownCandidates), limit)
+      return found.map(({ document, score }) => ({
+        ...document,
+        score,
+        providers: 0,
+        sources: ['local'],
+        disagreements: [],
+        timeMs: document.time,
+      }))
+    },
+    async relays(_request, options) {
+      const timeout = AbortSignal.timeout(relayTimeoutMs)
+      const signal = options?.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
+      return Promise.all(node.relays.map((url) => relayState(url, network.addresses(), signal)))
     },
     info: ({ spec, offline }, options) => registry.info(spec, { signal: options?.signal, offline }),
     async fetch({ cid, ...wanted }, options) {

@@ -330,5 +330,28 @@ test('without a relay the explorer opens again, with what it has kept', async ()
   await page.reload()
   await page.getByRole('region', { name: 'Verification' }).getByText('Verified in this tab').waitFor()
   await page.getByRole('region', { name: 'README' }).getByText('greets').waitFor()
+
+  // Somebody, or the disk, changes a block that is kept here: nobody is there to give the right one.
+  await page.evaluate(async () => {
+    const request = indexedDB.open('ggen-blocks')
+    const db = await new Promise<IDBDatabase>((resolve) => {
+      request.onsuccess = () => resolve(request.result)
+    })
+    const store = db.transaction('items', 'readwrite').objectStore('items')
+    const done = (work: IDBRequest) => new Promise<unknown>((resolve) => (work.onsuccess = () => resolve(work.result)))
+    for (const key of (await done(store.getAllKeys())) as string[]) {
+      const bytes = (await done(store.get(key))) as Uint8Array
+      if (new TextDecoder().decode(bytes).startsWith('first file')) {
+        bytes[0] = 0x46
+        await done(store.put(bytes, key))
+      }
+    }
+    db.close()
+  })
+  await page.reload()
+  const verification = page.getByRole('region', { name: 'Verification' })
+  await verification.getByText('Not verified').waitFor()
+  expect(await verification.textContent()).not.toContain('Verified in this tab')
+  await look(page, 'not-verified')
   await page.close()
 })

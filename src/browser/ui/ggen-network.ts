@@ -1,6 +1,6 @@
 import { css, html, nothing, svg } from 'lit'
 import type { PeersResult } from '../../core/control/service.ts'
-import type { CachedPackage, NodeStatus } from '../service.ts'
+import type { CachedPackage, NodeStatus, RelayState } from '../service.ts'
 import { bytesText, packageLink, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import { sharedStyles } from './shared-styles.ts'
@@ -48,21 +48,25 @@ export class GgenNetwork extends NodeElement {
     status: { state: true },
     peers: { state: true },
     cached: { state: true },
+    relayStates: { state: true },
   }
 
   declare status: NodeStatus | undefined
   declare peers: Peer[]
   declare cached: CachedPackage[]
+  declare relayStates: RelayState[]
 
   constructor() {
     super()
     this.peers = []
     this.cached = []
+    this.relayStates = []
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
     this.run(async (signal) => {
+      this.relayStates = await this.node.service.relays(undefined, { signal })
       while (!signal.aborted) {
         await this.#refresh()
         await new Promise((resolve) => setTimeout(resolve, refreshMs))
@@ -107,7 +111,7 @@ export class GgenNetwork extends NodeElement {
                   : 'Others cannot reach this tab yet: no relay has given it a place.'
               }
             </p>
-            ${this.#renderPicture()} ${this.#renderPeers()} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
+            ${this.#renderPicture()} ${this.#renderPeers()} ${this.#renderRelays(status)} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
       }
     `
   }
@@ -161,6 +165,38 @@ export class GgenNetwork extends NodeElement {
         </tbody>
       </table>
     </div>`
+  }
+
+  #renderRelays({ addresses }: NodeStatus) {
+    const isReserved = ({ peerId }: RelayState): boolean =>
+      peerId !== undefined && addresses.some((address) => address.includes(`${peerId}/p2p-circuit`))
+    return html`<section class="card" aria-label="Relays">
+      <h2>Relays</h2>
+      ${this.relayStates.length === 0 ? html`<p class="soft">None is set.</p>` : nothing}
+      <ul>
+        ${this.relayStates.map(
+          (relay) => html`<li>
+            <span class="mono">${relay.url}</span>:
+            ${
+              relay.error === undefined
+                ? isReserved(relay)
+                  ? html`<span class="good">has given this tab a place</span>`
+                  : 'answers, but has given no place'
+                : html`<span class="bad">${plainText(relay.error)}</span>`
+            }
+            ${
+              relay.limits === undefined
+                ? nothing
+                : html`<br /><span class="small soft"
+                    >carries at most ${bytesText(relay.limits.maxRelayedBytes)} and
+                    ${Math.round(relay.limits.maxRelayedMs / 60_000)} minutes for each relayed connection; direct ones are not
+                    limited</span
+                  >`
+            }
+          </li>`,
+        )}
+      </ul>
+    </section>`
   }
 
   #renderStatus(status: NodeStatus) {

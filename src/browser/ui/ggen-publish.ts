@@ -5,6 +5,9 @@ import { NodeElement } from './node-element.ts'
 
 const replicaPollMs = 2_000
 
+/** Not in TypeScript's DOM library, nor in Firefox. */
+type DroppedItem = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> }
+
 /** Publishes a folder with the page's own key: what would go out is shown first. */
 export class GgenPublish extends NodeElement {
   static override properties = {
@@ -18,7 +21,7 @@ export class GgenPublish extends NodeElement {
     busy: { state: true },
   }
 
-  declare folder: File[] | undefined
+  declare folder: File[] | FileSystemDirectoryHandle | undefined
   declare preview: PublishResult | undefined
   declare published: PublishResult | undefined
   declare holders: number
@@ -42,6 +45,21 @@ export class GgenPublish extends NodeElement {
     this.#preview()
   }
 
+  #drop = (event: DragEvent): void => {
+    event.preventDefault()
+    const item = event.dataTransfer?.items[0] as DroppedItem | undefined
+    // Must be asked for before the event is over.
+    const handle = item?.getAsFileSystemHandle?.()
+    this.run(async () => {
+      const dropped = await handle
+      if (dropped?.kind !== 'directory') throw new Error('Drop one folder, the one that holds package.toml.')
+      this.folder = dropped as FileSystemDirectoryHandle
+      this.name = ''
+      this.version = ''
+      this.#preview()
+    })
+  }
+
   #request() {
     const overrides = {
       ...(this.name === '' ? {} : { name: this.name }),
@@ -53,7 +71,7 @@ export class GgenPublish extends NodeElement {
   #preview(): void {
     this.preview = undefined
     this.published = undefined
-    if (this.folder === undefined || this.folder.length === 0) return
+    if (this.folder === undefined || (Array.isArray(this.folder) && this.folder.length === 0)) return
     this.run(async (signal) => {
       this.preview = await this.node.service.publish({ ...this.#request(), dryRun: true }, { signal })
     })
@@ -81,12 +99,12 @@ export class GgenPublish extends NodeElement {
       <p>
         Choose a folder with a <code>package.toml</code>. It is signed with this browser’s own key and served from this tab, and from whoever installs it. Once somebody has it, it cannot be taken back.
       </p>
-      <div class="card">
-        <label for="folder"><strong>Package folder</strong></label><br />
-        <input id="folder" type="file" webkitdirectory multiple @change=${this.#choose} />
+      <div class="card" @dragover=${(event: Event) => event.preventDefault()} @drop=${this.#drop}>
+        <label for="folder"><strong>Package folder</strong></label> <span class="soft small">(choose it, or drop it here)</span><br />
+        <input id="folder" aria-label="Package folder" type="file" webkitdirectory multiple @change=${this.#choose} />
       </div>
       ${this.renderFailure()}
-      ${this.folder !== undefined && this.folder.length > 0 && this.published === undefined ? this.#renderFields() : nothing}
+      ${this.folder !== undefined && this.published === undefined ? this.#renderFields() : nothing}
       ${this.preview === undefined || this.published !== undefined ? nothing : this.#renderPreview(this.preview)}
       ${this.published === undefined ? nothing : this.#renderPublished(this.published)}
     `

@@ -1,5 +1,6 @@
 import type { PropertyValues } from 'lit'
 import { css, html, nothing } from 'lit'
+import { repeat } from 'lit/directives/repeat.js'
 import type { DescribedSearchResult } from '../service.ts'
 import { packageLink, peerCount, plainText, shortDid } from './format.ts'
 import { NodeElement } from './node-element.ts'
@@ -133,6 +134,9 @@ export class GgenSearch extends NodeElement {
         this.sources = []
         try {
           const request = { query: this.query.slice(0, 256), limit: maxResults }
+          // What is known here shows at once; what peers say replaces it.
+          const known = await this.node.service.known(request, { signal })
+          if (known.length > 0 && !signal.aborted) this.found = known
           const { results, sources } = await this.node.service.search(request, {
             signal,
             onProgress: (event) => {
@@ -182,7 +186,11 @@ export class GgenSearch extends NodeElement {
       ${this.renderFailure()}
       <p role="status" class="soft small">${this.#status(shown)}</p>
       <ul aria-label="Results">
-        ${shown.map((result) => this.#result(result))}
+        ${repeat(
+          shown,
+          ({ publisher, name }) => `${publisher}/${name}`,
+          (result) => this.#result(result),
+        )}
       </ul>
     `
   }
@@ -230,7 +238,7 @@ export class GgenSearch extends NodeElement {
           ${category === '' ? nothing : html`<span class="tag">${plainText(category)}</span>`}
           ${keywords.slice(0, 5).map((keyword) => html`<span class="tag">${plainText(keyword)}</span>`)}
           <span>by ${publisher === null ? 'a central registry' : shortDid(publisher)}</span>
-          <span>held by ${peerCount(providers)}</span>
+          ${providers === 0 ? nothing : html`<span>held by ${peerCount(providers)}</span>`}
           <span>${from.length === 0 ? nothing : `known from ${from.join(' and ')}`}</span>
         </span></a
       >
