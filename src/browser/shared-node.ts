@@ -1,9 +1,9 @@
 import { RegistryError, toRegistryError } from '../core/errors.ts'
 import type { NodeOptions } from './create-node.ts'
 import { createNode } from './create-node.ts'
+import { createBrowserService } from './create-service.ts'
 import { lockIsFree } from './node-lock.ts'
 import type { BrowserService, ServiceEvents } from './service.ts'
-import { createBrowserService } from './service.ts'
 import { createTabClient, serveTabs } from './tab-channel.ts'
 
 export interface SharedNode {
