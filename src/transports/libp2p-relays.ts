@@ -104,7 +104,7 @@ export function createRelays(options: {
     keeper.release(relay)
     peerIds.delete(relay)
     learnt.delete(relay)
-    void listeners.get(relay)?.close()
+    // Not closed: that would cancel the reservations on all relays. One without its relay has no address.
     listeners.delete(relay)
   }
 

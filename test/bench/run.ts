@@ -240,6 +240,9 @@ ${table.join('\n')}
 \`pacote\` is npm's own fetcher and unpacker: it gets the same files as a gzipped tarball over HTTP from this machine, with an empty cache. ggen's install includes resolving the
 name, finding a peer, checking each block's hash and the publisher's signature, and writing the lock file; its cache is emptied before each round.
 
+The browser's rows are headless Chromium on this machine, which shares its two cores with the peer that serves. The bare stream carries as many bytes over the same libp2p connection without requests, hashing or
+storing; the package's blocks are hashed by WebCrypto and written to IndexedDB.
+
 Of the idle daemon's memory some 60 MB are pages of the Node.js binary and the system's libraries, which all processes share; some 40 MB are its own. The goal of 100 MB is met within the noise when
 it does not listen for WebRTC, and missed by a few MB when it does.
 `
