@@ -41,20 +41,42 @@ export function rankDocuments(
       .slice(0, limit)
       .map((document) => ({ document, score: 1 }))
   }
+  const whole = fold(query.text.trim())
   return wanted
-    .map((document) => ({ document, score: score(query.text, tokens, document) }))
+    .map((document) => ({ document, score: score(whole, tokens, document) }))
     .filter((ranked) => ranked.score > 0)
     .sort((a, b) => b.score - a.score || byName(a.document, b.document))
     .slice(0, limit)
 }
 
-function score(text: string, tokens: readonly string[], document: PackageDocument): number {
-  const whole = fold(text.trim())
-  const name = fold(document.name)
-  const names = nameTokens(document.name)
-  const keywords = document.keywords.flatMap((keyword) => queryTokens(keyword))
-  const category = queryTokens(document.category)
-  const description = queryTokensOf(document.description)
+/** A document's words, folded. */
+interface Words {
+  name: string
+  names: string[]
+  keywords: string[]
+  category: string[]
+  description: string[]
+}
+
+/** An index in memory ranks the same documents again and again: taking them apart is what costs. */
+const wordsOf = new WeakMap<PackageDocument, Words>()
+
+function takeApart(document: PackageDocument): Words {
+  const known = wordsOf.get(document)
+  if (known !== undefined) return known
+  const words = {
+    name: fold(document.name),
+    names: nameTokens(document.name),
+    keywords: document.keywords.flatMap((keyword) => queryTokens(keyword)),
+    category: queryTokens(document.category),
+    description: queryTokensOf(document.description),
+  }
+  wordsOf.set(document, words)
+  return words
+}
+
+function score(whole: string, tokens: readonly string[], document: PackageDocument): number {
+  const { name, names, keywords, category, description } = takeApart(document)
   let sum = 0
   for (const token of tokens) sum += best(token, names, keywords, category, description)
   if (sum === 0) return 0
