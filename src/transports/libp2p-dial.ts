@@ -1,9 +1,8 @@
-import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { multiaddr } from '@multiformats/multiaddr'
 import { RegistryError } from '../core/errors.ts'
-import { bestConnection } from './libp2p-peers.ts'
 
 const addressExample = 'An address looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW…'
 
@@ -126,36 +125,4 @@ function listenReason(why: string): string {
   if (/EADDRNOTAVAIL/.test(why)) return 'this machine does not have that address'
   if (/UnsupportedListenAddress/.test(why)) return 'no transport listens there'
   return why.replace(/^\w*Error: /, '').replace(/\.$/, '')
-}
-
-const namesOf = (address: Multiaddr): string[] => address.getComponents().map(({ name }) => name)
-const isRelayed = (address: Multiaddr): boolean =>
-  namesOf(address).includes('p2p-circuit') && !namesOf(address).includes('webrtc')
-
-/**
- * A connection to a peer: a direct one where there is or can be one, else through a relay. A WebRTC dial is tried twice: its first message can pass before libp2p
- * listens for it, which then waits in vain (some 10 of 100 dials, @libp2p/webrtc 6.0).
- */
-export async function dialDirectly(node: Libp2p, peer: PeerId, signal: AbortSignal): Promise<Connection> {
-  const standing = bestConnection(node.getConnections(peer))
-  if (standing?.direct) return standing
-  const addresses = await knownAddresses(node, peer)
-  const direct = addresses.filter((address) => !isRelayed(address))
-  const tries = direct.some((address) => namesOf(address).includes('webrtc')) ? 2 : 1
-  for (let attempt = 0; direct.length > 0 && attempt < tries; attempt++) {
-    try {
-      return await node.dial(direct, { signal })
-    } catch {
-      signal.throwIfAborted()
-    }
-  }
-  return bestConnection(node.getConnections(peer)) ?? node.dial(peer, { signal })
-}
-
-/** Where the peer store says a peer is, each address with its ID. */
-async function knownAddresses(node: Libp2p, peer: PeerId): Promise<Multiaddr[]> {
-  const known = await node.peerStore.get(peer).catch(() => undefined)
-  return (known?.addresses ?? []).map(({ multiaddr: address }) =>
-    namesOf(address).at(-1) === 'p2p' ? address : address.encapsulate(`/p2p/${peer}`),
-  )
 }

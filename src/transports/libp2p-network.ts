@@ -4,20 +4,13 @@ import { MemoryDatastore } from 'datastore-core'
 import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
 import { createLibp2p } from 'libp2p'
+import { withTimeout } from '../core/deadline.ts'
 import { RegistryError } from '../core/errors.ts'
 import { createEvents } from '../core/events.ts'
 import { limits } from '../core/limits.ts'
 import type { NetworkEvents, PeerInfo, PeerNetwork, PeerStream } from '../core/ports.ts'
-import { within, withTimeout } from './libp2p-deadlines.ts'
-import {
-  bannedError,
-  dialDirectly,
-  dialError,
-  listenError,
-  parseAddress,
-  parsePeerId,
-  parseTarget,
-} from './libp2p-dial.ts'
+import { bannedError, dialError, listenError, parseAddress, parsePeerId, parseTarget } from './libp2p-dial.ts'
+import { createDirectDialler } from './libp2p-direct.ts'
 import { createGater } from './libp2p-gater.ts'
 import { createGossip } from './libp2p-gossip.ts'
 import { createHandlers } from './libp2p-handlers.ts'
@@ -34,6 +27,7 @@ import type { CoreServices, ServiceOptions } from './libp2p-services.ts'
 import { coreServices } from './libp2p-services.ts'
 import { createPeerStream } from './libp2p-stream.ts'
 import { createTopUp } from './libp2p-top-up.ts'
+import { within } from './libp2p-within.ts'
 
 export interface NetworkOptions extends Omit<ServiceOptions, 'privateNetwork'> {
   /** The peer's identity, as `generateIdentity` made it. */
@@ -107,6 +101,7 @@ export function createLibp2pNetwork(
   const roster = createRoster()
   const gossip = createGossip(events.emit, gate)
   const keptPeers = createKeptPeers(datastore)
+  const dialDirectly = createDirectDialler(node)
   const topUp = createTopUp(node, { minPeers, isBanned: gate.isBanned })
   const relays = createRelays({ node, identified: roster.identified, resolve: options.resolveRelay })
   const keeper = createKeeper({
@@ -268,8 +263,9 @@ export function createLibp2pNetwork(
       const { address, peerId: id } = parseTarget(target)
       if (id !== undefined && gate.isBanned(id.toString())) throw bannedError(id.toString())
       try {
-        const until = withTimeout(signal, dialTimeoutMs)
-        const connection = await node().dial(address ?? id!, { signal: until })
+        const connection = await (address === undefined
+          ? dialDirectly(id!, signal)
+          : node().dial(address, { signal: withTimeout(signal, dialTimeoutMs) }))
         const remote = connection.remotePeer.toString()
         await roster.identified(remote, withTimeout(signal, identifyTimeoutMs)).catch(() => signal?.throwIfAborted())
         return remote
@@ -310,10 +306,9 @@ export function createLibp2pNetwork(
       const peer = parsePeerId(id)
       if (gate.isBanned(id)) throw bannedError(id)
       try {
-        const until = withTimeout(signal, dialTimeoutMs)
-        const connection = await dialDirectly(node(), peer, until)
+        const connection = await dialDirectly(peer, signal)
         const stream = await connection.newStream(protocol, {
-          signal: until,
+          signal: withTimeout(signal, dialTimeoutMs),
           runOnLimitedConnection: true,
           maxOutboundStreams: limits.maxOutboundStreams,
         })

@@ -8,8 +8,17 @@ export interface PeerIdentity {
   protocols: string[]
 }
 
+/** The protocols of an address, outermost last. */
+export const protocolsOf = (address: Multiaddr): string[] => address.getComponents().map(({ name }) => name)
+
+/** WebRTC between browsers names the circuit it was signalled over, but does not run through it. */
+export function isRelayed(address: Multiaddr): boolean {
+  const names = protocolsOf(address)
+  return names.includes('p2p-circuit') && !names.includes('webrtc')
+}
+
 function transportOf(address: Multiaddr): PeerInfo['transport'] {
-  const names = new Set(address.getComponents().map(({ name }) => name))
+  const names = new Set(protocolsOf(address))
   // The order matters: a relayed address also names the transport to the relay, and /webrtc stands on a circuit.
   if (names.has('webrtc-direct')) return 'webrtc-direct'
   if (names.has('webrtc')) return 'webrtc'

@@ -1,6 +1,7 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import type { CID } from 'multiformats/cid'
+import { withTimeout } from '../core/deadline.ts'
 import { RegistryError } from '../core/errors.ts'
 import type { PeerNetwork, RecordRules } from '../core/ports.ts'
 import type { CoreServices, ServiceOptions } from './libp2p-services.ts'
@@ -62,8 +63,7 @@ export function createRouting(options: RoutingOptions): Routing {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<T> {
     signal?.throwIfAborted()
-    const timeout = AbortSignal.timeout(queryTimeoutMs)
-    const until = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    const until = withTimeout(signal, queryTimeoutMs)
     await routingTableFilled(until)
     try {
       yield* run(until)

@@ -2,8 +2,8 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 
 const firstPauseMs = 5_000
 const longestPauseMs = 10 * 60_000
-/** The first failure may be bad luck: the next try is not held back. */
-const freeTries = 2
+/** Failures may be bad luck: so many tries are not held back. */
+const freeTries = 3
 const maxRemembered = 1_000
 
 /**

@@ -8,10 +8,12 @@ import { tls } from '@libp2p/tls'
 import { webSockets } from '@libp2p/websockets'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { PeerNetwork } from '../core/ports.ts'
+import { createRateLimiter } from '../core/reputation/rate-limiter.ts'
 import { circuitTransport } from './libp2p-circuit.ts'
 import { streamMuxer } from './libp2p-muxer.ts'
 import type { NetworkOptions, PlatformParts } from './libp2p-network.ts'
 import { createLibp2pNetwork } from './libp2p-network.ts'
+import { watchBytes } from './libp2p-watch-bytes.ts'
 import { fixPorts } from './node-ports.ts'
 import { webrtcParts } from './node-webrtc.ts'
 
@@ -52,7 +54,6 @@ export interface RelayNetwork extends PeerNetwork {
   relayStats(): RelayStats
 }
 
-const minuteMs = 60_000
 /** A client that reloads comes back at once; its place is kept so long. */
 const graceMs = 60_000
 
@@ -63,16 +64,11 @@ const graceMs = 60_000
 export function createRelayNetwork(options: RelayNetworkOptions): RelayNetwork {
   const counts = { circuits: 0, relayedBytes: 0, refused: 0 }
   let server: CircuitRelayService | undefined
-  const asked = new Map<string, { count: number; sinceMs: number }>()
+  const limiter = createRateLimiter({ perMinute: options.relay.requestsPerMinute, clock: { now: () => Date.now() } })
   const leaving = new Map<string, ReturnType<typeof setTimeout>>()
 
   function takeRequest(peerId: string): boolean {
-    const nowMs = Date.now()
-    for (const [id, { sinceMs }] of asked) if (nowMs - sinceMs > minuteMs) asked.delete(id)
-    const window = asked.get(peerId) ?? { count: 0, sinceMs: nowMs }
-    asked.set(peerId, window)
-    window.count++
-    if (window.count <= options.relay.requestsPerMinute && options.mayRelay(peerId)) return true
+    if (options.mayRelay(peerId) && limiter.take(peerId) === 'ok') return true
     counts.refused++
     return false
   }
@@ -86,17 +82,10 @@ export function createRelayNetwork(options: RelayNetworkOptions): RelayNetwork {
       }
       counts.circuits++
       stream.addEventListener('close', () => void counts.circuits--, { once: true })
-      const dispatchEvent = stream.dispatchEvent.bind(stream)
-      stream.dispatchEvent = (event) => {
-        if (event.type === 'message')
-          counts.relayedBytes += (event as unknown as { data: { byteLength: number } }).data.byteLength
-        return dispatchEvent(event)
+      const count = (bytes: number): void => {
+        counts.relayedBytes += bytes
       }
-      const send = stream.send.bind(stream)
-      stream.send = (data) => {
-        counts.relayedBytes += data.byteLength
-        return send(data)
-      }
+      watchBytes(stream, { received: count, sent: count })
       return handler(stream, connection)
     }
   }
