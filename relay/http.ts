@@ -8,6 +8,8 @@ import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
 import { RegistryError } from '../src/core/errors.ts'
 import { explorerHeaders } from '../src/core/explorer-policy.ts'
+import { isBrowserDialable, relayDocumentPath } from '../src/core/relay-document.ts'
+import { createRateLimiter } from '../src/core/reputation/rate-limiter.ts'
 import { version } from '../src/core/version.ts'
 import type { RelayConfig } from './config.ts'
 import { mebibytes } from './config.ts'
@@ -23,13 +25,11 @@ export interface HttpServer {
 /** Beside `dist/relay`, where the bundle of this file lies. */
 const builtInExplorer = join(import.meta.dirname, '..', 'explorer')
 
-const minuteMs = 60_000
-
 /** Serves the explorer and the relay's facts over HTTP. Throws `CONNECTION_FAILED` naming a busy port. */
 export async function serveHttp(config: RelayConfig, relay: Relay, state: { isReady(): boolean }): Promise<HttpServer> {
   const explorer = config.http.explorer || builtInExplorer
   const app = new Hono<{ Bindings: HttpBindings }>()
-  const takeRequest = createRateLimit(config.http.requests_per_minute)
+  const limiter = createRateLimiter({ perMinute: config.http.requests_per_minute, clock: { now: () => Date.now() } })
   const metrics = createMetrics(relay)
 
   app.use(async (context, next) => {
@@ -37,12 +37,12 @@ export async function serveHttp(config: RelayConfig, relay: Relay, state: { isRe
       ? context.req.header('x-forwarded-for')?.split(',').at(-1)?.trim()
       : undefined
     const address = forwarded ?? context.env.incoming.socket.remoteAddress ?? ''
-    if (!takeRequest(address))
+    if (limiter.take(address) !== 'ok')
       return context.text('Too many requests; try again in a minute.\n', 429, { 'retry-after': '60' })
     await next()
   })
-  app.use('/.well-known/*', publicly)
-  app.get('/.well-known/ggen-p2p.json', (context) => {
+  app.use(relayDocumentPath, publicly)
+  app.get(relayDocumentPath, (context) => {
     context.header('cache-control', 'no-store')
     return context.json(describeRelay(config, relay))
   })
@@ -94,7 +94,7 @@ function describeRelay(config: RelayConfig, { network }: Relay): object {
   return {
     version,
     peerId: network.peerId,
-    addresses: network.addresses().filter((address) => /\/(ws|wss|webrtc-direct|webtransport)(\/|$)/.test(address)),
+    addresses: network.addresses().filter(isBrowserDialable),
     relays: config.relays,
     iceServers: config.ice_servers,
     topic: config.topic,
@@ -105,21 +105,6 @@ function describeRelay(config: RelayConfig, { network }: Relay): object {
       maxRelayedMs: limits.max_relayed_seconds * 1000,
       requestsPerMinute: limits.relay_requests_per_minute,
     },
-  }
-}
-
-/** Counts requests per address and minute. */
-function createRateLimit(perMinute: number): (address: string) => boolean {
-  let sinceMs = 0
-  const counts = new Map<string, number>()
-  return (address) => {
-    if (Date.now() - sinceMs > minuteMs) {
-      counts.clear()
-      sinceMs = Date.now()
-    }
-    const count = (counts.get(address) ?? 0) + 1
-    counts.set(address, count)
-    return count <= perMinute
   }
 }
 

@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Relay } from './relay.ts'
 
 /** What Prometheus reads: read from the node when it asks, so that counting costs nothing in between. */
-export function createMetrics({ node, network, reputation }: Relay): Registry {
+export function createMetrics({ registry, network, reputation }: Relay): Registry {
   const register = new Registry()
   collectDefaultMetrics({ register })
 
@@ -26,8 +26,8 @@ export function createMetrics({ node, network, reputation }: Relay): Registry {
   gauge('ggen_bytes_in_total', 'Bytes received from peers', () => network.stats().bytesIn)
   gauge('ggen_bytes_out_total', 'Bytes sent to peers', () => network.stats().bytesOut)
   gauge('ggen_peers_banned', 'Peers banned now', () => reputation.bans().length)
-  gauge('ggen_entries', 'Log entries held', async () => (await node.parts.entries.count()).entries)
-  gauge('ggen_packages', 'Packages known', async () => (await node.parts.entries.count()).packages)
+  gauge('ggen_entries', 'Log entries held', async () => (await registry.parts.entries.count()).entries)
+  gauge('ggen_packages', 'Packages known', async () => (await registry.parts.entries.count()).packages)
   new Gauge({
     name: 'ggen_peers',
     help: 'Connected peers',

@@ -1,19 +1,17 @@
 import type { CID } from 'multiformats/cid'
+import { assembleNode } from '../core/assemble-node.ts'
 import { webcryptoSha256 } from '../core/blocks/webcrypto-sha256.ts'
 import { resolveConfig } from '../core/config/config.ts'
+import { registrySettings } from '../core/config/registry-settings.ts'
 import type { Config } from '../core/config/settings.ts'
 import { RegistryError } from '../core/errors.ts'
 import type { Events } from '../core/events.ts'
 import { createEvents } from '../core/events.ts'
 import type { PeerNetwork } from '../core/ports.ts'
 import { logHeadRules } from '../core/registry/announcer.ts'
-import { defaultSettings } from '../core/registry/parts.ts'
 import type { RegistryEvents } from '../core/registry/registry-events.ts'
 import type { RegistryNode } from '../core/registry-node.ts'
-import { createRegistryNode } from '../core/registry-node.ts'
 import type { Reputation } from '../core/reputation/reputation.ts'
-import { createReputation } from '../core/reputation/reputation.ts'
-import { createTrust } from '../core/trust/trust.ts'
 import { version } from '../core/version.ts'
 import type { BrowserStorage } from '../storage/browser.ts'
 import { createBrowserStorage } from '../storage/browser.ts'
@@ -104,74 +102,35 @@ async function openNode(options: NodeOptions & { name: string; relays: readonly 
     clock,
     onCorrupt: (cid: CID) => events.emit('block:corrupt', { cid: cid.toString() }),
   })
-  let disconnect: ((peerId: string) => void) | undefined
-  const reputation = createReputation({
-    state: storage.state,
-    clock,
-    banThreshold: config.security.ban_threshold,
-    onBan(ban) {
-      events.emit('peer:banned', ban)
-      disconnect?.(ban.peerId)
-    },
-  })
-  const network = createBrowserNetwork({
-    identity: await loadIdentity(storage),
-    agent: `ggen-p2p/${version}`,
-    bootstrapNodes: config.network.bootstrap_nodes,
-    relayAddresses: [...relays, ...config.network.relay_addresses],
-    resolveRelay: fetchRelayDocument,
-    iceServers: [...(options.iceServers ?? (await iceServersOf(relays, storage)))],
-    maxPeers: config.performance.max_peers,
-    minPeers: config.performance.min_peers,
-    dhtQueryTimeoutMs: config.performance.dht_query_timeout * 1000,
-    gossipHeartbeatMs: config.performance.gossipsub_heartbeat * 1000,
-    gate: reputation,
-    recordRules: [logHeadRules(webcryptoSha256)],
-    datastore: storage.datastore,
-  })
-  disconnect = (peerId) => void network.disconnect(peerId).catch(() => undefined)
-  const registry = createRegistryNode({
+  const assembled = await assembleNode({
+    ...storage,
     clock,
     sha256: webcryptoSha256,
     signer: await loadPublisher(storage.keys),
-    blocks: storage.blocks,
-    entries: storage.entries,
-    search: storage.search,
-    state: storage.state,
-    journal: storage.journal,
-    network,
-    reputation,
-    trust: createTrust(storage.state),
     central: [],
-    settings: {
-      ...defaultSettings,
-      topic: config.network.packages_topic,
-      // A visitor asks index holders; the whole index would be a download before the first search.
-      role: 'light',
-      parallelFetches: config.performance.parallel_fetches,
-      requestsPerMinute: config.security.requests_per_minute,
-      minPeerReputation: config.security.min_peer_reputation,
-      minReleaseAgeMs: config.security.min_release_age * 3600_000,
-    },
+    // Light: a visitor asks index holders; the whole index would be a download before the first search.
+    settings: registrySettings(config, 'light'),
     events,
+    banThreshold: config.security.ban_threshold,
+    store: storage,
+    openNetwork: async (reputation) =>
+      createBrowserNetwork({
+        identity: await loadIdentity(storage),
+        agent: `ggen-p2p/${version}`,
+        bootstrapNodes: config.network.bootstrap_nodes,
+        relayAddresses: [...relays, ...config.network.relay_addresses],
+        resolveRelay: fetchRelayDocument,
+        iceServers: [...(options.iceServers ?? (await iceServersOf(relays, storage)))],
+        maxPeers: config.performance.max_peers,
+        minPeers: config.performance.min_peers,
+        dhtQueryTimeoutMs: config.performance.dht_query_timeout * 1000,
+        gossipHeartbeatMs: config.performance.gossipsub_heartbeat * 1000,
+        gate: reputation,
+        recordRules: [logHeadRules(webcryptoSha256)],
+        datastore: storage.datastore,
+      }),
   })
-  return {
-    registry,
-    network,
-    config,
-    relays: relays.filter((relay) => relay.startsWith('http')),
-    storage,
-    reputation,
-    events,
-    async start() {
-      await storage.start()
-      await registry.start()
-    },
-    async stop() {
-      await reputation.stop()
-      await registry.stop().finally(() => storage.stop())
-    },
-  }
+  return { ...assembled, config, relays: relays.filter((relay) => relay.startsWith('http')), storage, events }
 }
 
 /** One identity over all reloads: a relay would otherwise keep a place for each. */

@@ -1,6 +1,7 @@
 import { parseCid } from '../core/blocks/block.ts'
 import { changeTrust } from '../core/control/change-trust.ts'
 import { peerRows } from '../core/control/peer-rows.ts'
+import { withTimeout } from '../core/deadline.ts'
 import { RegistryError } from '../core/errors.ts'
 import { fingerprint } from '../core/identity/fingerprint.ts'
 import { manifestBlocks, manifestBytes } from '../core/manifest/manifest.ts'
@@ -19,12 +20,12 @@ const relayTimeoutMs = 3_000
 /** Ranking decides among these. */
 const knownCandidates = 400
 
-async function relayState(url: string, addresses: string[], signal: AbortSignal): Promise<RelayState> {
+async function relayState(url: string, signal: AbortSignal): Promise<RelayState> {
   try {
     const { peerId, limits } = await fetchRelayDocument(url, signal)
-    return { url, peerId, limits, reserved: addresses.some((address) => address.includes(`${peerId}/p2p-circuit`)) }
+    return { url, peerId, limits }
   } catch (error) {
-    return { url, error: error instanceof Error ? error.message : String(error), reserved: false, limits: undefined }
+    return { url, error: error instanceof Error ? error.message : String(error), limits: undefined }
   }
 }
 
@@ -124,9 +125,8 @@ export function createBrowserService(
       }))
     },
     async relays(_request, options) {
-      const timeout = AbortSignal.timeout(relayTimeoutMs)
-      const signal = options?.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
-      return Promise.all(node.relays.map((url) => relayState(url, network.addresses(), signal)))
+      const signal = withTimeout(options?.signal, relayTimeoutMs)
+      return Promise.all(node.relays.map((url) => relayState(url, signal)))
     },
     info: ({ spec, offline }, options) => registry.info(spec, { signal: options?.signal, offline }),
     async fetch({ cid, ...wanted }, options) {
@@ -166,8 +166,7 @@ export function createBrowserService(
       return registry.publish(await openPackageFolder(folder, label), { ...request, ...options })
     },
     async replicas({ cid }, options) {
-      const timeout = AbortSignal.timeout(replicaLookupMs)
-      const signal = options?.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
+      const signal = withTimeout(options?.signal, replicaLookupMs)
       const peers: string[] = []
       for await (const peerId of registry.content.announcedBy(parseCid(cid), { signal })) peers.push(peerId)
       return { peers }

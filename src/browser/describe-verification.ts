@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { matchesCid } from '../core/blocks/block.ts'
+import { withTimeout } from '../core/deadline.ts'
 import { fingerprint } from '../core/identity/fingerprint.ts'
 import { verifyEntry } from '../core/log/entry.ts'
 import { manifestBlocks } from '../core/manifest/manifest.ts'
@@ -62,8 +63,7 @@ export async function describeVerification(
     const ok = bytes === undefined ? null : await matchesCid(block, bytes, parts.sha256)
     blocks.push({ cid: block.toString(), size: bytes?.length ?? null, ok })
   }
-  const timeout = AbortSignal.timeout(holdersBudgetMs)
-  const until = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+  const until = withTimeout(signal, holdersBudgetMs)
   const holders: string[] = []
   for await (const peerId of content.announcedBy(cid, { signal: until })) holders.push(peerId)
   return { cid: cid.toString(), signatures, blocks, holders }

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { RegistryError } from '../core/errors.ts'
-
-const relayDocumentPath = '/.well-known/ggen-p2p.json'
+import { relayDocumentPath } from '../core/relay-document.ts'
 
 const maxAddresses = 64
 const text = v.pipe(v.string(), v.maxLength(1024))

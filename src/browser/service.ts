@@ -35,8 +35,6 @@ export interface RelayState {
   /** Undefined when it does not answer; then `error` says why. */
   peerId?: string
   error?: string
-  /** Whether it has given this node a place at which others reach it. */
-  reserved: boolean
   limits: { maxReservations: number; maxRelayedBytes: number; maxRelayedMs: number } | undefined
 }
 

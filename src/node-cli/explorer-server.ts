@@ -6,6 +6,7 @@ import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
 import { RegistryError } from '../core/errors.ts'
 import { explorerHeaders } from '../core/explorer-policy.ts'
+import { relayDocumentPath } from '../core/relay-document.ts'
 
 /** The explorer's built files: in `dist/explorer`, beside the bundle of whoever asks. */
 function explorerFolder(): string {
@@ -22,7 +23,7 @@ export async function serveExplorer(
   describe: () => Promise<{ peerId: string; addresses: string[] }>,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const app = new Hono()
-  app.get('/.well-known/ggen-p2p.json', async (context) => context.json(await describe()))
+  app.get(relayDocumentPath, async (context) => context.json(await describe()))
   app.use('*', async (context, next) => {
     await next()
     for (const [name, value] of Object.entries(explorerHeaders)) context.header(name, value)

@@ -1,6 +1,6 @@
 import { RegistryError } from '../core/errors.ts'
 import type { InstallFile, InstallTarget } from '../core/ports.ts'
-import { sourceFile } from './file-list.ts'
+import { listHandle, sourceFile } from './file-list.ts'
 
 const lockName = 'ggen.lock'
 const incomingPrefix = '.incoming-'
@@ -97,7 +97,7 @@ export function openProjectFolder(folder: FileSystemDirectoryHandle): InstallTar
       const place = await placeOf(name, false)
       const found = place && (await childFolder(place.parent, place.inner, false))
       if (found === undefined) return undefined
-      const files = await listFolder(found, '')
+      const files = (await listHandle(found, '')).sort((a, b) => (a.path < b.path ? -1 : 1))
       const executable = (await executables())[name] ?? []
       return {
         label: name,
@@ -156,13 +156,4 @@ async function moveAll(from: FileSystemDirectoryHandle, to: FileSystemDirectoryH
     if (handle.kind === 'directory') await moveAll(handle, await to.getDirectoryHandle(name, { create: true }))
     else await writeFile(to, name, (await handle.getFile()).stream() as unknown as AsyncIterable<Uint8Array>)
   }
-}
-
-async function listFolder(folder: FileSystemDirectoryHandle, prefix: string): Promise<{ path: string; file: File }[]> {
-  const files: { path: string; file: File }[] = []
-  for await (const [name, handle] of folder.entries()) {
-    if (handle.kind === 'directory') files.push(...(await listFolder(handle, `${prefix}${name}/`)))
-    else files.push({ path: prefix + name, file: await handle.getFile() })
-  }
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
 }

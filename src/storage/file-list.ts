@@ -52,7 +52,8 @@ async function listFiles(input: FolderInput): Promise<FolderFile[]> {
   return inFolder ? files.map(({ path, file }) => ({ path: path.slice(path.indexOf('/') + 1), file })) : files
 }
 
-async function listHandle(folder: FileSystemDirectoryHandle, prefix: string): Promise<FolderFile[]> {
+/** Every file below a folder, in no order. */
+export async function listHandle(folder: FileSystemDirectoryHandle, prefix: string): Promise<FolderFile[]> {
   const files: FolderFile[] = []
   for await (const [name, handle] of folder.entries()) {
     const path = prefix + name

@@ -28,3 +28,12 @@ export function writeSecret(path: string, bytes: Uint8Array | string): string | 
   chmodSync(path, ownerOnly)
   return backup
 }
+
+/** The secret of a file, made at the first need. Throws `PERMISSION` when others can read it. */
+export async function loadOrCreateSecret(path: string, create: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  const stored = readSecret(path)
+  if (stored !== undefined) return stored
+  const made = await create()
+  writeSecret(path, made)
+  return made
+}

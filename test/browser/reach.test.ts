@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openNodePage } from '../support/chromium.ts'
@@ -101,5 +102,26 @@ test('a reservation is renewed before its time is over', async () => {
   await new Promise((resolve) => setTimeout(resolve, 62_000))
   await isReachable(page, relay.peerId)
   expect(await relay.metric('ggen_relay_reservations')).toBe(1)
+  await context.close()
+})
+
+test('with a certificate the relay serves its page over HTTPS and is dialled over WSS', async () => {
+  const tls = join(import.meta.dirname, '../fixtures/tls')
+  const config = join(web.dir, 'tls.toml')
+  await writeFile(config, `[tls]\nkey = "${join(tls, 'key.pem')}"\ncert = "${join(tls, 'cert.pem')}"\n`)
+  // Only WSS is left to dial.
+  const relay = await web.relay({
+    args: ['--config', config],
+    listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/wss'],
+  })
+  expect(relay.url).toMatch(/^https:/)
+  // The certificate is signed by nobody.
+  const context = await web.visitor({ ignoreHTTPSErrors: true })
+  const page = await openNodePage(context, relay.url)
+  await isReachable(page, relay.peerId)
+  expect(await peerOf(page, relay.peerId)).toMatchObject({
+    transport: 'websocket',
+    address: expect.stringMatching(/wss|tls\/ws/),
+  })
   await context.close()
 })

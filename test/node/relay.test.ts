@@ -236,3 +236,16 @@ test('peers that are not on the allow list get no reservation; denied ones no co
   expect(refused.exitCode === 0 || refused.exitCode === 5).toBe(true)
   await denying.kill()
 })
+
+test('an address in a denied range cannot connect', async () => {
+  const guest = await machines.add('out-of-range')
+  await guest.start([])
+  const denying = await startRelay({
+    home: join(dir, 'denying-range'),
+    args: ['--set', 'access.deny_ranges=127.0.0.0/8'],
+  })
+  const refused = await guest.run(['p2p', 'connect', denying.address('tcp')])
+  expect(refused.exitCode, refused.stderr).toBe(5)
+  expect(await denying.metric('ggen_peers')).toBe(0)
+  await denying.kill()
+})

@@ -1,6 +1,6 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import { chromium } from 'playwright'
 import type * as library from '../../src/browser/index.ts'
 
@@ -36,8 +36,8 @@ export async function openChromium(): Promise<Browser> {
 }
 
 /** A visitor: a profile of its own. */
-export async function openVisitor(browser: Browser): Promise<BrowserContext> {
-  return browser.newContext({ permissions: ['microphone'] })
+export async function openVisitor(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  return browser.newContext({ permissions: ['microphone'], ...options })
 }
 
 const root = join(import.meta.dirname, '..', '..')

@@ -28,11 +28,14 @@ export interface RelayOptions {
   /** Of an earlier run: the same page goes on with it. */
   httpPort?: number
   args?: string[]
+  /** By default TCP, WebSocket and webrtc-direct on loopback. */
+  listen?: string[]
 }
 
 /** A real relay process on loopback, ready. It ends with this process. */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
-  const listen = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws', '/ip4/127.0.0.1/udp/0/webrtc-direct']
+  const everything = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws', '/ip4/127.0.0.1/udp/0/webrtc-direct']
+  const listen = options.listen ?? everything
   const explorer = options.explorer === undefined ? [] : ['--explorer', options.explorer]
   const child = spawn(
     process.execPath,

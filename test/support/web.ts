@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import { makeTestPage, openChromium, openVisitor } from './chromium.ts'
 import type { Machine } from './ggen.ts'
 import { createMachines, eventually } from './ggen.ts'
@@ -13,7 +13,7 @@ export interface Web {
   /** A relay that serves the test page, with a home of its own unless one is given. */
   relay(options?: Partial<RelayOptions> & { builtInExplorer?: boolean }): Promise<RunningRelay>
   machine(relay: RunningRelay, name: string): Promise<Machine>
-  visitor(): Promise<BrowserContext>
+  visitor(options?: BrowserContextOptions): Promise<BrowserContext>
   dispose(): Promise<void>
 }
 
@@ -39,7 +39,7 @@ export async function createWeb(): Promise<Web> {
       await machine.start(['--bootstrap', relay.address('tcp'), ...listen.flatMap((address) => ['--listen', address])])
       return machine
     },
-    visitor: () => openVisitor(browser),
+    visitor: (options) => openVisitor(browser, options),
     async dispose() {
       await browser.close()
       await machines.dispose()

@@ -2,7 +2,7 @@ import type { PropertyValues } from 'lit'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import type { DescribedSearchResult } from '../service.ts'
-import { packageLink, peerCount, plainText, shortDid } from './format.ts'
+import { packageLink, peerCount, plainText, shortDid, sourceText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import { sharedStyles } from './shared-styles.ts'
 
@@ -216,9 +216,7 @@ export class GgenSearch extends NodeElement {
   #status(shown: Result[]): string {
     if (this.failure !== undefined) return ''
     if (this.found === undefined) return 'Starting this tab’s node and asking peers …'
-    const from = this.sources.map((source) =>
-      source === 'local' ? 'this browser' : source === 'p2p' ? 'peers' : source,
-    )
+    const from = this.sources.map(sourceText)
     const asked = from.length === 0 ? '' : `, from ${from.join(' and ')}`
     if (shown.length > 0)
       return `${shown.length} ${shown.length === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}`
@@ -229,7 +227,7 @@ export class GgenSearch extends NodeElement {
   }
 
   #result({ name, version, description, category, keywords, publisher, providers, sources, yanked }: Result) {
-    const from = sources.map((source) => (source === 'local' ? 'this browser' : source === 'p2p' ? 'peers' : source))
+    const from = sources.map(sourceText)
     return html`<li class="card">
       <a class="result" href=${packageLink(publisher, name, version)}
         ><span class="name">${plainText(name)}</span> <span class="soft">${plainText(version)}</span>${yanked ? html` <strong class="bad">yanked</strong>` : nothing}

@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid'
+import { withTimeout } from '../deadline.ts'
 import type { OperationOptions, PeerInfo } from '../ports.ts'
 import type { PeerQuestion } from '../search/search-protocol.ts'
 import { askPeer, searchProtocol } from '../search/search-protocol.ts'
@@ -86,8 +87,7 @@ export function createDiscovery(parts: RegistryParts, intake: Intake, holders: H
   }
 
   function deadline(options: DiscoveryOptions): AbortSignal {
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs)
-    return options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
+    return withTimeout(options.signal, options.timeoutMs ?? defaultTimeoutMs)
   }
 
   async function ask(question: PeerQuestion, options: DiscoveryOptions = {}): Promise<DiscoveryAnswer> {

@@ -1,6 +1,7 @@
 import { parseCid } from '../blocks/block.ts'
 import { sourceName } from '../central/central-registry.ts'
 import type { RegistryChoice } from '../control/service.ts'
+import { withTimeout } from '../deadline.ts'
 import { RegistryError } from '../errors.ts'
 import { fingerprint } from '../identity/fingerprint.ts'
 import type { LockedPackage } from '../install/lock-file.ts'
@@ -93,8 +94,7 @@ export function createLookup(
     signal: AbortSignal | undefined,
   ): Promise<CentralAnswer> {
     const wanted = parts.central.filter((one) => locked === undefined || locked.registry === sourceName(one))
-    const timeout = AbortSignal.timeout(centralTimeoutMs)
-    const until = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    const until = withTimeout(signal, centralTimeoutMs)
     const answers = await Promise.allSettled(wanted.map((one) => one.versions(name, { signal: until })))
     signal?.throwIfAborted()
     let failure: unknown

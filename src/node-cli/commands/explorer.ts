@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process'
 import { Command, Option } from 'clipanion'
 import * as t from 'typanion'
+import { isBrowserDialable } from '../../core/relay-document.ts'
 import { createSocketClient, isAnswering, notRunning } from '../daemon/control-socket.ts'
 import { UsageFault } from '../usage-fault.ts'
 import { GgenCommand, p2pPaths } from './command.ts'
-
-const dialable = /\/(ws|wss|webrtc-direct|webtransport)(\/|$)/
 
 export class ExplorerCommand extends GgenCommand {
   static override paths = p2pPaths('explorer')
@@ -37,7 +36,7 @@ export class ExplorerCommand extends GgenCommand {
     const node = createSocketClient(controlSocket)
     const describe = async () => {
       const { peerId, addresses } = await node.status({})
-      return { peerId, addresses: addresses.filter((address) => dialable.test(address)) }
+      return { peerId, addresses: addresses.filter(isBrowserDialable) }
     }
     if ((await describe()).addresses.length === 0)
       this.note('Note: the node listens neither on WebSocket nor on webrtc-direct, so no page can reach it.')

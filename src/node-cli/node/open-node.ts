@@ -1,20 +1,18 @@
 import type { CID } from 'multiformats/cid'
+import { assembleNode } from '../../core/assemble-node.ts'
+import { registrySettings } from '../../core/config/registry-settings.ts'
 import type { Config } from '../../core/config/settings.ts'
 import { RegistryError } from '../../core/errors.ts'
 import type { Events } from '../../core/events.ts'
 import { createEvents } from '../../core/events.ts'
 import type { PeerNetwork } from '../../core/ports.ts'
 import { logHeadRules } from '../../core/registry/announcer.ts'
-import { defaultSettings } from '../../core/registry/parts.ts'
 import type { RegistryEvents } from '../../core/registry/registry-events.ts'
 import type { RegistryNode } from '../../core/registry-node.ts'
-import { createRegistryNode } from '../../core/registry-node.ts'
 import type { Reputation } from '../../core/reputation/reputation.ts'
-import { createReputation } from '../../core/reputation/reputation.ts'
-import { createTrust } from '../../core/trust/trust.ts'
 import { version } from '../../core/version.ts'
 import type { HomePaths, NodeStorage } from '../../storage/node.ts'
-import { createNodeStorage, nodeSha256, readSecret, writeSecret } from '../../storage/node.ts'
+import { createNodeStorage, loadOrCreateSecret, nodeSha256 } from '../../storage/node.ts'
 import { openCentralRegistries } from './central.ts'
 import { loadPublisher } from './keys.ts'
 
@@ -51,57 +49,20 @@ export async function openNode(options: {
     clock,
     onCorrupt: (cid: CID) => events.emit('block:corrupt', { cid: cid.toString() }),
   })
-  let network: PeerNetwork | undefined
-  const reputation = createReputation({
-    state: storage.state,
-    clock,
-    banThreshold: config.security.ban_threshold,
-    onBan(ban) {
-      events.emit('peer:banned', ban)
-      network?.disconnect(ban.peerId).catch(() => undefined)
-    },
-  })
-  if (mode !== 'offline') network = await openNetwork(paths, config, mode, storage, reputation)
-  const node = createRegistryNode({
+  const { registry, ...assembled } = await assembleNode({
+    ...storage,
     clock,
     sha256: nodeSha256,
     signer: await loadPublisher(paths.publisherKey),
-    blocks: storage.blocks,
-    entries: storage.entries,
-    search: storage.search,
-    state: storage.state,
-    journal: storage.journal,
-    network,
-    reputation,
-    trust: createTrust(storage.state),
     central: openCentralRegistries(config, paths.home, storage.httpCache),
-    settings: {
-      ...defaultSettings,
-      topic: config.network.packages_topic,
-      role: mode === 'daemon' ? 'full' : 'light',
-      parallelFetches: config.performance.parallel_fetches,
-      requestsPerMinute: config.security.requests_per_minute,
-      minPeerReputation: config.security.min_peer_reputation,
-      minReleaseAgeMs: config.security.min_release_age * 3600_000,
-    },
+    settings: registrySettings(config, mode === 'daemon' ? 'full' : 'light'),
     events,
+    banThreshold: config.security.ban_threshold,
+    store: storage.datastore,
+    openNetwork: async (reputation) =>
+      mode === 'offline' ? undefined : openNetwork(paths, config, mode, storage, reputation),
   })
-  return {
-    node,
-    storage,
-    network,
-    reputation,
-    events,
-    async start() {
-      await storage.datastore.start()
-      await node.start()
-    },
-    async stop() {
-      // First what must not be lost: a network that hangs while it stops takes the process with it.
-      await reputation.stop()
-      await node.stop().finally(() => storage.datastore.stop())
-    },
-  }
+  return { ...assembled, node: registry, storage, events }
 }
 
 async function openNetwork(
@@ -114,11 +75,7 @@ async function openNetwork(
   const { network, performance: limits, security } = config
   requirePeers([...network.bootstrap_nodes, ...network.relay_addresses])
   const { createNodeNetwork, generateIdentity } = await import('../../transports/node.ts')
-  let identity = readSecret(paths.identityKey)
-  if (identity === undefined) {
-    identity = await generateIdentity()
-    writeSecret(paths.identityKey, identity)
-  }
+  const identity = await loadOrCreateSecret(paths.identityKey, generateIdentity)
   const serves = mode === 'daemon'
   return createNodeNetwork({
     identity,
