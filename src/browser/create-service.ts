@@ -4,21 +4,24 @@ import { peerRows } from '../core/control/peer-rows.ts'
 import { withTimeout } from '../core/deadline.ts'
 import { RegistryError } from '../core/errors.ts'
 import { fingerprint } from '../core/identity/fingerprint.ts'
+import { rotationsTo } from '../core/log/rotations.ts'
 import { manifestBlocks, manifestBytes } from '../core/manifest/manifest.ts'
 import { releasesBy } from '../core/registry/packages.ts'
-import { rankDocuments } from '../core/search/rank.ts'
-import { version } from '../core/version.ts'
+import { readSourceMetadata } from '../core/registry/publish.ts'
+import { ownLogUnknown } from '../core/registry-node.ts'
+import { version as nodeVersion } from '../core/version.ts'
 import { openPackageFolder } from '../storage/browser.ts'
 import type { GgenNode } from './create-node.ts'
 import { describeVerification } from './describe-verification.ts'
+import { knownPackages } from './known-packages.ts'
 import { exportPublisher, importPublisher } from './publisher-key.ts'
 import { fetchRelayDocument } from './relay-document.ts'
 import type { BrowserService, CachedPackage, RelayState, ServiceEvents } from './service.ts'
 
 const replicaLookupMs = 3_000
 const relayTimeoutMs = 3_000
-/** Ranking decides among these. */
-const knownCandidates = 400
+/** Blocks of which it is remembered who gave them. */
+const maxRemembered = 50_000
 
 async function relayState(url: string, signal: AbortSignal): Promise<RelayState> {
   try {
@@ -46,6 +49,15 @@ export function createBrowserService(
   node.events.on('release:discovered', () => hooks.emit('changed', { what: 'packages' }))
   node.events.on('log:forked', ({ author, seq }) => hooks.emit('log:forked', { author, seq }))
   node.events.on('peer:banned', ({ peerId, reason }) => hooks.emit('peer:banned', { peerId, reason }))
+
+  /** Block → peer that gave it, the oldest forgotten first. */
+  const cameFrom = new Map<string, string>()
+  node.events.on('block:received', ({ cid, peerId }) => {
+    cameFrom.delete(cid)
+    cameFrom.set(cid, peerId)
+    const oldest = cameFrom.keys().next()
+    if (cameFrom.size > maxRemembered && !oldest.done) cameFrom.delete(oldest.value)
+  })
 
   /** After the answer has gone out: the restart closes the channel it goes through. */
   function restartSoon(): void {
@@ -80,7 +92,7 @@ export function createBrowserService(
       return {
         peerId: network.peerId,
         publisher,
-        version,
+        version: nodeVersion,
         uptimeMs: Date.now() - startedMs,
         addresses: network.addresses(),
         dht: { mode: dhtMode, routingTable },
@@ -100,30 +112,21 @@ export function createBrowserService(
         quota: { usage: estimate.usage ?? 0, quota: estimate.quota ?? 0, persisted },
       }
     },
-    peers: async () => ({ peers: peerRows(network, reputation, registry.packagesAt) }),
+    async peers() {
+      const connected = new Map(network.peers().map((peer) => [peer.peerId, peer]))
+      const rows = peerRows(network, reputation, registry.packagesAt)
+      return {
+        peers: rows.map((row) => {
+          const { bytesIn = 0, bytesOut = 0, relayLimit } = connected.get(row.peerId) ?? {}
+          return { ...row, bytesIn, bytesOut, relayLimit }
+        }),
+      }
+    },
     connect: async ({ target }, options) => ({
       peerId: await network.connect(target, { signal: options?.signal }),
     }),
-    async search(request, options) {
-      const found = await registry.search(request, options)
-      const results = found.results.map(async (result) => {
-        const known = result.publisher === null ? undefined : await storage.search.get(result.publisher, result.name)
-        return { ...result, license: known?.license ?? '', timeMs: known?.time ?? 0 }
-      })
-      return { ...found, results: await Promise.all(results) }
-    },
-    async known({ query, limit }) {
-      const wanted = { text: query }
-      const found = rankDocuments(wanted, await storage.search.search(wanted, knownCandidates), limit)
-      return found.map(({ document, score }) => ({
-        ...document,
-        score,
-        providers: 0,
-        sources: ['local'],
-        disagreements: [],
-        timeMs: document.time,
-      }))
-    },
+    search: (request, options) => registry.search(request, options),
+    known: (request) => knownPackages({ ...storage, trust: registry.parts.trust }, request),
     async relays(_request, options) {
       const signal = withTimeout(options?.signal, relayTimeoutMs)
       return Promise.all(node.relays.map((url) => relayState(url, signal)))
@@ -161,8 +164,27 @@ export function createBrowserService(
       return { names: [...names].sort() }
     },
     file: ({ cid, path }, options) => registry.content.file(parseCid(cid), path, { signal: options?.signal }),
-    verification: ({ cid }, options) => describeVerification(registry, parseCid(cid), options),
+    verification: ({ cid }, options) =>
+      describeVerification(registry, parseCid(cid), (block) => cameFrom.get(block), options),
+    async preview({ folder, label, ...overrides }, { signal } = {}) {
+      const source = await openPackageFolder(folder, label)
+      const { name, version, description, category, license, keywords, file } = await readSourceMetadata(
+        source,
+        overrides,
+      )
+      const result = await registry.publish(source, { ...overrides, dryRun: true, signal })
+      return { ...result, metadata: { name, version, description, category, license, keywords, file } }
+    },
     async publish({ folder, label, ...request }, options) {
+      if ((await storage.state.read(ownLogUnknown)) === true) {
+        throw new RegistryError(
+          'CONNECTION_FAILED',
+          'The imported key may have published elsewhere; no peer has told yet.',
+          {
+            hint: 'Stay connected for a moment, then publish again: two statements under one number would make the key worthless.',
+          },
+        )
+      }
       return registry.publish(await openPackageFolder(folder, label), { ...request, ...options })
     },
     async replicas({ cid }, options) {
@@ -177,12 +199,16 @@ export function createBrowserService(
       return { publisher, fingerprint: fingerprint(publisher), key: registry.parts.signer.did }
     },
     async exportKey({ passphrase }) {
-      const file = await exportPublisher(storage.keys, passphrase, registry.publisherLog.handOn)
+      const file = await exportPublisher(storage.keys, passphrase, async (successor) => {
+        await registry.publisherLog.handOn(successor)
+        return rotationsTo(successor.did, storage.journal, registry.parts.sha256)
+      })
       restartSoon()
       return { file }
     },
     async importKey({ file, passphrase }) {
-      const publisher = await importPublisher(storage.keys, file, passphrase)
+      const publisher = await importPublisher(storage, file, passphrase)
+      await storage.state.write(ownLogUnknown, true)
       restartSoon()
       return { publisher }
     },

@@ -25,7 +25,13 @@ export interface Verification {
     forkSeq: number | null
   }[]
   /** In the manifest's order, the manifest first. `ok` is null for a block that is not held here. */
-  blocks: { cid: string; size: number | null; ok: boolean | null }[]
+  blocks: {
+    cid: string
+    size: number | null
+    ok: boolean | null
+    /** Peer that it came from since this browser's node was started. */
+    from: string | null
+  }[]
   /** Peers said to hold it. */
   holders: string[]
 }
@@ -36,6 +42,7 @@ const holdersBudgetMs = 2_000
 export async function describeVerification(
   { parts, content }: RegistryNode,
   cid: CID,
+  cameFrom: (cid: string) => string | undefined,
   { signal }: OperationOptions = {},
 ): Promise<Verification> {
   const signatures: Verification['signatures'] = []
@@ -61,7 +68,8 @@ export async function describeVerification(
     signal?.throwIfAborted()
     const bytes = await parts.blocks.get(block)
     const ok = bytes === undefined ? null : await matchesCid(block, bytes, parts.sha256)
-    blocks.push({ cid: block.toString(), size: bytes?.length ?? null, ok })
+    const text = block.toString()
+    blocks.push({ cid: text, size: bytes?.length ?? null, ok, from: cameFrom(text) ?? null })
   }
   const until = withTimeout(signal, holdersBudgetMs)
   const holders: string[] = []

@@ -1,7 +1,9 @@
-import { decodeKeyFile, encodeKeyFile } from '../core/identity/key-file.ts'
+import { webcryptoSha256 } from '../core/blocks/webcrypto-sha256.ts'
+import { decodeKeyFile, encodeKeyFile, rotationsIn } from '../core/identity/key-file.ts'
 import { createSigner, exportSecretKey, generateKeyPair, importSecretKey } from '../core/identity/key-pair.ts'
 import type { CryptoKeyPair } from '../core/identity/types.ts'
-import type { Signer } from '../core/ports.ts'
+import { keepRotations } from '../core/log/rotations.ts'
+import type { LogJournal, Signer } from '../core/ports.ts'
 import type { KeyStore } from '../storage/browser.ts'
 
 const keyName = 'publisher'
@@ -22,22 +24,27 @@ export async function loadPublisher(keys: KeyStore): Promise<Signer> {
 export async function exportPublisher(
   keys: KeyStore,
   passphrase: string,
-  handOn: (successor: Signer) => Promise<unknown>,
+  handOn: (successor: Signer) => Promise<readonly Uint8Array[]>,
 ): Promise<string> {
   const successor = await generateKeyPair({ extractable: true })
   const seed = await exportSecretKey(successor)
-  const file = await encodeKeyFile(seed, { passphrase })
-  await handOn(await createSigner(successor))
+  const rotations = await handOn(await createSigner(successor))
   await keys.write(keyName, await importSecretKey(seed, { extractable: false }))
-  return file
+  return encodeKeyFile(seed, { passphrase, rotations })
 }
 
-/** Makes the key of a key file this origin's. Returns its did:key. Throws `USAGE` for another file, `DENIED` for a wrong passphrase. */
-export async function importPublisher(keys: KeyStore, text: string, passphrase?: string): Promise<string> {
+/** Makes the key of a key file this origin's, with what earlier keys of its publisher have said. Returns the publisher's did:key. Throws `USAGE` for another file, `DENIED` for a wrong passphrase. */
+export async function importPublisher(
+  { keys, journal }: { keys: KeyStore; journal: LogJournal },
+  text: string,
+  passphrase?: string,
+): Promise<string> {
   const keyPair = await importSecretKey(await decodeKeyFile(text, { passphrase }), { extractable: false })
+  const { did } = await createSigner(keyPair)
+  const publisher = await keepRotations(did, rotationsIn(text), journal, webcryptoSha256)
   const previous = await keys.read<CryptoKeyPair>(keyName)
   // Whoever imports by mistake has not lost the key that was here.
   if (previous !== undefined) await keys.write(`${keyName}-backup-${new Date().toISOString()}`, previous)
   await keys.write(keyName, keyPair)
-  return (await createSigner(keyPair)).did
+  return publisher
 }

@@ -10,9 +10,12 @@ import type {
   TrustRequest,
   TrustResult,
 } from '../core/control/service.ts'
-import type { OperationOptions } from '../core/ports.ts'
+import type { MetadataOverrides } from '../core/manifest/metadata.ts'
+import type { PackageMetadata } from '../core/manifest/types.ts'
+import type { OperationOptions, PeerInfo } from '../core/ports.ts'
 import type { FolderInput } from '../storage/browser.ts'
 import type { Verification } from './describe-verification.ts'
+import type { KnownPackages, KnownRequest } from './known-packages.ts'
 
 export interface NodeStatus {
   peerId: string
@@ -37,6 +40,8 @@ export interface RelayState {
   error?: string
   limits: { maxReservations: number; maxRelayedBytes: number; maxRelayedMs: number } | undefined
 }
+
+export type ConnectedPeer = PeersResult['peers'][number] & Pick<PeerInfo, 'bytesIn' | 'bytesOut' | 'relayLimit'>
 
 export interface PackageFiles {
   cid: string
@@ -65,25 +70,26 @@ export interface CachedPackage {
   lastUsedMs: number
 }
 
+/** A folder, and what counts in place of what its package file says. */
+export interface PublishFolder extends MetadataOverrides {
+  folder: FolderInput
+  label?: string
+}
+
+export interface PublishPreview extends PublishResult {
+  metadata: Pick<PackageMetadata, 'name' | 'version' | 'description' | 'category' | 'license' | 'keywords' | 'file'>
+}
+
 // biome-ignore lint/suspicious/noConfusingVoidType: it lets callers leave the argument out
 type Nothing = void
 
-/** A search's answer, with what a page sorts and filters by besides. */
-export interface DescribedSearchResult extends Omit<SearchResult, 'results'> {
-  results: (SearchResult['results'][number] & {
-    license: string
-    /** Milliseconds since the Unix epoch, by the publisher's clock; 0 when unknown. */
-    timeMs: number
-  })[]
-}
-
 interface Methods {
   status: { request: Nothing; result: NodeStatus }
-  peers: { request: Nothing; result: PeersResult }
+  peers: { request: Nothing; result: { peers: ConnectedPeer[] } }
   connect: { request: { target: string }; result: { peerId: string } }
-  search: { request: SearchRequest; result: DescribedSearchResult }
+  search: { request: SearchRequest; result: SearchResult }
   /** What is known in this browser already, without asking anybody. */
-  known: { request: { query: string; limit: number }; result: DescribedSearchResult['results'] }
+  known: { request: KnownRequest; result: KnownPackages }
   relays: { request: Nothing; result: RelayState[] }
   info: { request: { spec: string; offline?: boolean }; result: Omit<InfoResult, 'installed'> }
   /** The whole package into the cache, every block checked. */
@@ -94,10 +100,9 @@ interface Methods {
   /** One file alone. */
   file: { request: { cid: string; path: string }; result: Uint8Array }
   verification: { request: { cid: string }; result: Verification }
-  publish: {
-    request: { folder: FolderInput; label?: string; name?: string; version?: string; dryRun?: boolean; wait?: number }
-    result: PublishResult
-  }
+  /** What publishing would do, and what the package says of itself. */
+  preview: { request: PublishFolder; result: PublishPreview }
+  publish: { request: PublishFolder & { wait?: number }; result: PublishResult }
   replicas: { request: { cid: string }; result: { peers: string[] } }
   trust: { request: TrustRequest; result: TrustResult }
   key: { request: Nothing; result: KeyResult }
@@ -137,6 +142,7 @@ export const browserServiceMethods = Object.keys({
   dependents: true,
   file: true,
   verification: true,
+  preview: true,
   publish: true,
   replicas: true,
   trust: true,

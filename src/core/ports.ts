@@ -217,6 +217,11 @@ export interface PeerInfo {
   agent?: string
   /** Protocols the peer speaks. */
   protocols: string[]
+  /** Since it was connected, over all of its connections. */
+  bytesIn: number
+  bytesOut: number
+  /** What a relayed connection may still carry, and for how long; absent where the relay sets no limit. */
+  relayLimit?: { bytesLeft?: number; msLeft?: number } | undefined
 }
 
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'

@@ -44,6 +44,8 @@ const stopDeadlineMs = 3_000
 const lookupTimeoutMs = 20_000
 /** CID of the own log's head when a full node was last given all of it. */
 const handedOverName = 'handed-over'
+/** State: true while a light node signs with an imported key whose log it has not yet asked for. To sign then could fork it. */
+export const ownLogUnknown = 'own-log-unknown'
 
 export interface RegistryNode extends Lifecycle {
   readonly parts: RegistryParts
@@ -161,9 +163,11 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
   async function handOver(peerId: string, signal: AbortSignal): Promise<void> {
     const head = await publisherLog.head()
     const cid = head?.cid.toString()
-    if (cid === undefined || (await parts.state.read(handedOverName)) === cid) return
-    await sync!.syncWith(peerId, { signal, pull: false })
-    await parts.state.write(handedOverName, cid)
+    const pull = (await parts.state.read(ownLogUnknown)) === true
+    if (!pull && (cid === undefined || (await parts.state.read(handedOverName)) === cid)) return
+    await sync!.syncWith(peerId, { signal, pull })
+    if (pull) await parts.state.write(ownLogUnknown, false)
+    if (cid !== undefined) await parts.state.write(handedOverName, cid)
   }
 
   /** Everything held whole here, under its manifest and its name; what we published first, so that a crash before its announcement heals. */

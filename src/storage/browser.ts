@@ -9,7 +9,7 @@ import { indexedDbBlocks, indexedDbEntries, indexedDbJournal, indexedDbState, op
 import { createSearchTable } from './search-table.ts'
 
 export { openProjectFolder } from './directory-handle.ts'
-export type { FolderInput } from './file-list.ts'
+export type { FolderFile, FolderInput } from './file-list.ts'
 export { openPackageFolder } from './file-list.ts'
 
 /** What of the site's quota the cache may take at most: the rest is for entries, libp2p's store and the page itself. */

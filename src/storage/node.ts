@@ -10,6 +10,7 @@ import { SqliteDatastore } from './sqlite-datastore.ts'
 import { createSqliteIndex } from './sqlite-index.ts'
 
 export { writeFileAtomic } from './atomic-file.ts'
+export { createFileJournal } from './file-journal.ts'
 export type { HomePaths } from './home.ts'
 export { ggenHome, homePaths } from './home.ts'
 export { loadOrCreateSecret, readSecret, writeSecret } from './key-file-store.ts'

@@ -27,6 +27,7 @@ import type { CoreServices, ServiceOptions } from './libp2p-services.ts'
 import { coreServices } from './libp2p-services.ts'
 import { createPeerStream } from './libp2p-stream.ts'
 import { createTopUp } from './libp2p-top-up.ts'
+import { createTraffic } from './libp2p-watch-bytes.ts'
 import { within } from './libp2p-within.ts'
 
 export interface NetworkOptions extends Omit<ServiceOptions, 'privateNetwork'> {
@@ -95,7 +96,7 @@ export function createLibp2pNetwork(
   const peerId = peerIdFromPrivateKey(privateKey).toString()
   const datastore = options.datastore ?? new MemoryDatastore()
   const events = createEvents<NetworkEvents>((error) => queueMicrotask(() => Promise.reject(error)))
-  const counts = { bytesIn: 0, bytesOut: 0 }
+  const traffic = createTraffic()
   const handlers = new Map<string, (stream: PeerStream) => Promise<void>>()
   const serve = createHandlers()
   const roster = createRoster()
@@ -151,7 +152,7 @@ export function createLibp2pNetwork(
       connectionEncrypters: parts.connectionEncrypters,
       streamMuxers: parts.streamMuxers,
       peerDiscovery: parts.peerDiscovery ?? [],
-      connectionGater: createGater(gate, counts),
+      connectionGater: createGater(gate, traffic),
       connectionManager: {
         maxConnections: options.maxPeers,
         // The defaults, 5 a second per address and 10 at once, turn away a household that comes online together.
@@ -171,7 +172,7 @@ export function createLibp2pNetwork(
       const isNew = roster.set(id.toString(), { agent: agentVersion, protocols })
       relays.learn(id.toString(), protocols)
       if (!isNew) return
-      events.emit('peer:connected', toPeerInfo(connection, roster.get(id.toString())))
+      events.emit('peer:connected', toPeerInfo(connection, roster.get(id.toString()), traffic))
       created.services.ping.ping(id, { signal: AbortSignal.timeout(identifyTimeoutMs) }).then(
         (latencyMs) => {
           connection.rtt = latencyMs
@@ -184,6 +185,7 @@ export function createLibp2pNetwork(
     })
     created.addEventListener('peer:disconnect', ({ detail: id }) => {
       if (roster.delete(id.toString())) events.emit('peer:disconnected', { peerId: id.toString() })
+      traffic.forget(id.toString())
       // Whoever ended it, on purpose perhaps: those that must be kept are raised again by the keeper.
       topUp.leaveAlone(id.toString())
       if (running === created) maintain()
@@ -248,7 +250,7 @@ export function createLibp2pNetwork(
       const rows: PeerInfo[] = []
       for (const id of running?.getPeers() ?? []) {
         const best = bestConnection(running?.getConnections(id) ?? [])
-        if (best !== undefined) rows.push(toPeerInfo(best, roster.get(id.toString())))
+        if (best !== undefined) rows.push(toPeerInfo(best, roster.get(id.toString()), traffic))
       }
       return rows
     },
@@ -256,7 +258,7 @@ export function createLibp2pNetwork(
       dhtMode: running?.services.dht.getMode() ?? options.dhtMode,
       routingTable: running?.services.dht.routingTable.size ?? 0,
       topics: gossip.topics(),
-      ...counts,
+      ...traffic.total,
     }),
     async connect(target, { signal } = {}) {
       signal?.throwIfAborted()

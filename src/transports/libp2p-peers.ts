@@ -1,6 +1,7 @@
 import type { Connection, Peer } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerInfo } from '../core/ports.ts'
+import type { Traffic } from './libp2p-watch-bytes.ts'
 
 /** What identify told about a peer. */
 export interface PeerIdentity {
@@ -35,16 +36,28 @@ export function bestConnection(connections: readonly Connection[]): Connection |
   return open.find(({ direct }) => direct) ?? open[0]
 }
 
-export function toPeerInfo(connection: Connection, identity: PeerIdentity | undefined): PeerInfo {
+export function toPeerInfo(connection: Connection, identity: PeerIdentity | undefined, traffic: Traffic): PeerInfo {
+  const peerId = connection.remotePeer.toString()
   return {
-    peerId: connection.remotePeer.toString(),
+    peerId,
     address: connection.remoteAddr.toString(),
     transport: transportOf(connection.remoteAddr),
     direction: connection.direction,
     relayed: !connection.direct,
     protocols: identity?.protocols ?? [],
+    ...traffic.of(peerId),
+    relayLimit: limitOf(connection),
     ...(connection.rtt === undefined ? {} : { latencyMs: connection.rtt }),
     ...(identity?.agent === undefined ? {} : { agent: identity.agent }),
+  }
+}
+
+/** libp2p counts these down itself. */
+function limitOf({ limits }: Connection): PeerInfo['relayLimit'] {
+  if (limits === undefined) return undefined
+  return {
+    ...(limits.bytes === undefined ? {} : { bytesLeft: Number(limits.bytes) }),
+    ...(limits.seconds === undefined ? {} : { msLeft: limits.seconds * 1000 }),
   }
 }
 

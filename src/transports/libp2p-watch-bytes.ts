@@ -19,3 +19,40 @@ export function watchBytes(
     return send(data)
   }
 }
+
+export interface ByteCounts {
+  bytesIn: number
+  bytesOut: number
+}
+
+/** Bytes of all connections together, and of each connected peer. */
+export interface Traffic {
+  readonly total: ByteCounts
+  of(peerId: string): ByteCounts
+  /** Counts what passes through a connection; `direct`: in the total too, which has a relayed connection's bytes already from the one to its relay. */
+  watch(peerId: string, connection: MessageStream, direct: boolean): void
+  forget(peerId: string): void
+}
+
+export function createTraffic(): Traffic {
+  const total: ByteCounts = { bytesIn: 0, bytesOut: 0 }
+  const peers = new Map<string, ByteCounts>()
+  return {
+    total,
+    of: (peerId) => peers.get(peerId) ?? { bytesIn: 0, bytesOut: 0 },
+    watch(peerId, connection, direct) {
+      const own = peers.get(peerId) ?? { bytesIn: 0, bytesOut: 0 }
+      peers.set(peerId, own)
+      const counts = direct ? [own, total] : [own]
+      watchBytes(connection, {
+        received(bytes) {
+          for (const count of counts) count.bytesIn += bytes
+        },
+        sent(bytes) {
+          for (const count of counts) count.bytesOut += bytes
+        },
+      })
+    },
+    forget: (peerId) => void peers.delete(peerId),
+  }
+}

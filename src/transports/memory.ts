@@ -47,7 +47,17 @@ export function createMemoryNetwork(
 
   function info(other: string, direction: PeerInfo['direction']): PeerInfo {
     const protocols = [...(hub.peers.get(other)?.handlers.keys() ?? [])]
-    return { peerId: other, address: `/memory/${other}`, transport: 'memory', direction, relayed: false, protocols }
+    return {
+      peerId: other,
+      address: `/memory/${other}`,
+      transport: 'memory',
+      direction,
+      relayed: false,
+      protocols,
+      // It counts none.
+      bytesIn: 0,
+      bytesOut: 0,
+    }
   }
 
   function target(id: string): MemoryPeer {

@@ -1,19 +1,15 @@
 import { spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { look, openExplorer } from '../support/explorer.ts'
 import type { Machine } from '../support/ggen.ts'
 import { eventually } from '../support/ggen.ts'
 import { manyFiles, writePackage } from '../support/packages.ts'
 import type { RunningRelay } from '../support/relay.ts'
 import type { Web } from '../support/web.ts'
 import { createWeb } from '../support/web.ts'
-
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-/** Where GGEN_SCREENSHOTS names a folder, each page is put there in light, dark and narrow. */
-const screenshots = process.env.GGEN_SCREENSHOTS
 
 let web: Web
 let relay: RunningRelay
@@ -67,53 +63,7 @@ ${'Many words that make it long. '.repeat(2000)}
   )
 }
 
-async function open(path: string, from = context): Promise<Page> {
-  const page = await from.newPage()
-  page.on('pageerror', (error) => process.stderr.write(`page error: ${error.stack}\n`))
-  page.on('console', (message) => {
-    if (message.type() === 'error') process.stderr.write(`page: ${message.text()}\n`)
-  })
-  await page.goto(`${relay.url}/${path}`)
-  return page
-}
-
-/** Nothing that WCAG 2.2 AA forbids, as far as a program can tell. */
-async function expectAccessible(page: Page): Promise<void> {
-  // The page's policy lets nothing else be loaded, not even by a test: it goes in through the debugger.
-  const source = await readFile(axe, 'utf8')
-  await page.evaluate(source)
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: {
-        run(
-          context: unknown,
-          options: unknown,
-        ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>
-      }
-    }
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-    const { violations } = await axe.run(document, { runOnly: { type: 'tag', values: tags } })
-    return violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`,
-    )
-  })
-  expect(violations).toEqual([])
-}
-
-async function look(page: Page, name: string): Promise<void> {
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme })
-    await expectAccessible(page)
-    if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `${name}-${scheme}.png`) })
-  }
-  await page.emulateMedia({ colorScheme: 'light' })
-  const wide = page.viewportSize()!
-  await page.setViewportSize({ width: 320, height: 640 })
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-  expect(overflow).toBeLessThanOrEqual(0)
-  if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `${name}-narrow.png`) })
-  await page.setViewportSize(wide)
-}
+const open = (path: string, from = context): Promise<Page> => openExplorer(from, `${relay.url}/${path}`)
 
 test('search as you type, by keyboard, to a verified package and its files', async () => {
   const page = await open('')
@@ -183,7 +133,7 @@ test('a hostile package does nothing, loads nothing and leaves the page usable',
   expect(requests.filter((url) => url.includes('evil.example'))).toEqual([])
   await page.getByRole('link', { name: 'Network' }).click()
   await page.getByRole('table', { name: 'Peers' }).waitFor()
-  await look(page, 'network')
+  await look(page, 'network-alone')
   await page.close()
 })
 

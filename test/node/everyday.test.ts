@@ -114,6 +114,7 @@ test('a key is exported under a passphrase and imported elsewhere, where it publ
 test('a rotated key publishes as the same publisher', async () => {
   const dora = await machines.add('dora')
   const { publisher: own } = await dora.start()
+  await dora.json(['p2p', 'publish', await writePackage(folder('before'), { name: 'before-the-rotation' })])
   expect((await dora.run(['marketplace', 'key', 'rotate'])).exitCode).toBe(2)
   await dora.run(['p2p', 'stop'])
   const rotation = await dora.json<{ publisher: string; key: string; backup: string }>(['marketplace', 'key', 'rotate'])
@@ -127,6 +128,13 @@ test('a rotated key publishes as the same publisher', async () => {
     await writePackage(folder('rotated'), { name: 'rotated' }),
   ])
   expect(published.publisher).toBe(own)
+
+  // The exported key takes the rotation along: elsewhere it is the same publisher at once.
+  const backup = join(dora.home, 'backup.json')
+  await dora.json(['marketplace', 'key', 'export', backup])
+  const emil = await machines.add('emil')
+  expect(await emil.json(['marketplace', 'key', 'import', backup])).toMatchObject({ publisher: own })
+  expect((await emil.start()).publisher).toBe(own)
 })
 
 describe('doctor', () => {

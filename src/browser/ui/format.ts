@@ -20,13 +20,15 @@ export function plainText(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '�')
 }
 
-/** Where an answer came from, as people say it. */
-export const sourceText = (source: string): string =>
-  source === 'local' ? 'this browser' : source === 'p2p' ? 'peers' : source
+const sourceNames: Record<string, string> = { local: 'this browser', cache: 'the cache', p2p: 'peers' }
 
-/** The deep link of a package. */
-export function packageLink(publisher: string | null, name: string, version: string): string {
-  return `#/p/${encodeURIComponent(publisher ?? '-')}/${encodeURIComponent(name)}/${encodeURIComponent(version)}`
+/** Where an answer came from, as people say it. */
+export const sourceText = (source: string): string => sourceNames[source] ?? source
+
+/** The deep link of a package, or of a file in it. */
+export function packageLink(publisher: string | null, name: string, version: string, path?: string): string {
+  const parts = [publisher ?? '-', name, version, ...(path === undefined ? [] : [path])]
+  return `#/p/${parts.map(encodeURIComponent).join('/')}`
 }
 
 export function errorText(error: unknown): { message: string; hint: string } {

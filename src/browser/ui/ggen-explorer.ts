@@ -8,7 +8,7 @@ const pages = [
   ['settings', 'Settings'],
 ] as const
 
-/** The whole explorer, its pages chosen by the fragment of the address: `#/`, `#/p/<publisher>/<name>/<version>`, `#/publish`, `#/network`, `#/settings`. */
+/** The whole explorer, its pages chosen by the fragment of the address: `#/`, `#/p/<publisher>/<name>/<version>[/<file>]`, `#/publish`, `#/network`, `#/settings[/<publisher>]`. */
 export class GgenExplorer extends LitElement {
   static override styles = [
     sharedStyles,
@@ -113,13 +113,13 @@ export class GgenExplorer extends LitElement {
   }
 
   #renderPage(page: string) {
-    const [, publisher = '', name = '', version = ''] = this.route
+    const [, publisher = '', name = '', version = '', file = ''] = this.route
     const { relays } = this
     if (page === 'p')
-      return html`<ggen-package .relays=${relays} .publisher=${publisher} .name=${name} .version=${version}></ggen-package>`
+      return html`<ggen-package .relays=${relays} .publisher=${publisher} .name=${name} .version=${version} .file=${file}></ggen-package>`
     if (page === 'publish') return html`<ggen-publish .relays=${relays}></ggen-publish>`
     if (page === 'network') return html`<ggen-network .relays=${relays}></ggen-network>`
-    if (page === 'settings') return html`<ggen-settings .relays=${relays}></ggen-settings>`
+    if (page === 'settings') return html`<ggen-settings .relays=${relays} .publisher=${publisher}></ggen-settings>`
     if (page === '')
       return html`<h1>Find a package</h1>
         <ggen-search .relays=${relays}></ggen-search>`

@@ -56,25 +56,33 @@ export class GgenFiles extends NodeElement {
   static override properties = {
     ...NodeElement.properties,
     files: { attribute: false },
+    path: { type: String },
     open: { state: true },
     shown: { state: true },
     shownRows: { state: true },
   }
 
   declare files: PackageFiles | undefined
+  /** Of the file to show at first. */
+  declare path: string
   declare open: ReadonlySet<string>
   declare shown: { path: string; content: string | DocumentFragment } | undefined
   declare shownRows: number
 
   constructor() {
     super()
+    this.path = ''
     this.open = new Set()
     this.shownRows = rowsStep
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('files') || this.files === undefined) return
-    const { files } = this.files
+    if (this.files === undefined) return
+    if (changed.has('files')) this.#begin(this.files)
+    if (changed.has('files') || changed.has('path')) this.#showPath(this.files)
+  }
+
+  #begin({ files }: PackageFiles): void {
     const folders = files.flatMap(({ path }) => {
       const parts = path.split('/').slice(0, -1)
       return parts.map((_, at) => parts.slice(0, at + 1).join('/'))
@@ -82,6 +90,16 @@ export class GgenFiles extends NodeElement {
     this.open = new Set(files.length <= maxOpenFiles ? folders : [])
     this.shown = undefined
     this.shownRows = rowsStep
+  }
+
+  /** The file that a link leads to, with its folders open. */
+  #showPath({ files }: PackageFiles): void {
+    const file = files.find(({ path }) => path === this.path)
+    if (file === undefined) return
+    const parts = file.path.split('/').slice(0, -1)
+    this.open = new Set([...this.open, ...parts.map((_, at) => parts.slice(0, at + 1).join('/'))])
+    this.#show(file.path, file.size)
+    void this.updateComplete.then(() => this.renderRoot.querySelector('h3')?.scrollIntoView())
   }
 
   #activate({ path, size, expanded }: TreeRow): void {

@@ -1,15 +1,11 @@
-import { css, html, nothing, svg } from 'lit'
-import type { PeersResult } from '../../core/control/service.ts'
-import type { CachedPackage, NodeStatus, RelayState } from '../service.ts'
+import { css, html, nothing } from 'lit'
+import type { CachedPackage, ConnectedPeer, NodeStatus, RelayState } from '../service.ts'
 import { bytesText, packageLink, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
+import { renderPeerGraph } from './peer-graph.ts'
 import { sharedStyles } from './shared-styles.ts'
 
-type Peer = PeersResult['peers'][number]
-
 const refreshMs = 2_000
-/** In the picture; the table shows all. */
-const maxDrawn = 40
 
 /** This tab's node and its peers: a picture first, the tables behind it. */
 export class GgenNetwork extends NodeElement {
@@ -19,27 +15,38 @@ export class GgenNetwork extends NodeElement {
       svg {
         width: 100%;
         height: auto;
-        max-height: 26rem;
+        max-height: 30rem;
       }
       line {
         stroke: var(--soft);
-        stroke-width: 1.5;
+        stroke-linecap: round;
       }
-      line.relayed {
-        stroke-dasharray: 4 4;
+      line.relay {
+        stroke-dasharray: 4 6;
+      }
+      line.webrtc {
+        stroke: var(--good);
       }
       circle {
         fill: var(--raised);
         stroke: var(--accent);
         stroke-width: 2;
       }
-      circle.own {
+      circle.own,
+      circle.relaying {
         fill: var(--accent);
       }
       text {
         fill: var(--ink);
         font-size: 11px;
         text-anchor: middle;
+        paint-order: stroke;
+        stroke: var(--raised);
+        stroke-width: 3px;
+      }
+      text.facts {
+        fill: var(--soft);
+        font-size: 10px;
       }
     `,
   ]
@@ -52,7 +59,7 @@ export class GgenNetwork extends NodeElement {
   }
 
   declare status: NodeStatus | undefined
-  declare peers: Peer[]
+  declare peers: ConnectedPeer[]
   declare cached: CachedPackage[]
   declare relayStates: RelayState[]
 
@@ -111,31 +118,10 @@ export class GgenNetwork extends NodeElement {
                   : 'Others cannot reach this tab yet: no relay has given it a place.'
               }
             </p>
-            ${this.#renderPicture()} ${this.#renderPeers()} ${this.#renderRelays(status)} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
+            <div class="card">${renderPeerGraph(this.peers)}</div>
+            ${this.#renderPeers()} ${this.#renderRelays(status)} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
       }
     `
-  }
-
-  #renderPicture() {
-    const drawn = this.peers.filter(({ transport }) => transport !== 'none').slice(0, maxDrawn)
-    const place = (index: number) => {
-      const angle = (index / Math.max(1, drawn.length)) * 2 * Math.PI - Math.PI / 2
-      return { x: 300 + 200 * Math.cos(angle), y: 150 + 105 * Math.sin(angle) }
-    }
-    return html`<div class="card">
-      <svg viewBox="0 0 600 300" role="img" aria-label="This node and its ${drawn.length} peers; the table below says the same">
-        ${drawn.map((peer, index) => {
-          const { x, y } = place(index)
-          return svg`<line class=${peer.transport === 'relay' ? 'relayed' : ''} x1="300" y1="150" x2=${x} y2=${y} />`
-        })}
-        <circle class="own" cx="300" cy="150" r="14" /><text x="300" y="182">this tab</text>
-        ${drawn.map((peer, index) => {
-          const { x, y } = place(index)
-          const latency = peer.latencyMs === null ? '' : `, ${Math.round(peer.latencyMs)} ms`
-          return svg`<circle cx=${x} cy=${y} r="9" /><text x=${x} y=${y + 24}>${peer.peerId.slice(-6)} ${peer.transport}${latency}</text>`
-        })}
-      </svg>
-    </div>`
   }
 
   #renderPeers() {
@@ -146,6 +132,9 @@ export class GgenNetwork extends NodeElement {
             <th scope="col">Peer</th>
             <th scope="col">Connection</th>
             <th scope="col">Latency</th>
+            <th scope="col">In</th>
+            <th scope="col">Out</th>
+            <th scope="col">Relay still carries</th>
             <th scope="col">Reputation</th>
             <th scope="col">Packages</th>
             <th scope="col">Runs</th>
@@ -153,10 +142,25 @@ export class GgenNetwork extends NodeElement {
         </thead>
         <tbody>
           ${this.peers.map(
-            ({ peerId, transport, direction, latencyMs, reputation, packages, agent, banned }) => html`<tr>
+            ({
+              peerId,
+              transport,
+              direction,
+              latencyMs,
+              bytesIn,
+              bytesOut,
+              relayLimit,
+              reputation,
+              packages,
+              agent,
+              banned,
+            }) => html`<tr>
               <td class="mono">${peerId}</td>
               <td>${banned ? 'banned' : `${transport}, ${direction}`}</td>
               <td>${latencyMs === null ? '' : `${Math.round(latencyMs)} ms`}</td>
+              <td>${bytesText(bytesIn)}</td>
+              <td>${bytesText(bytesOut)}</td>
+              <td>${transport === 'relay' ? limitText(relayLimit) : 'direct'}</td>
               <td>${Math.round(reputation * 100)} %</td>
               <td>${packages}</td>
               <td>${plainText(agent)}</td>
@@ -208,9 +212,18 @@ export class GgenNetwork extends NodeElement {
         <dt>Publisher</dt>
         <dd class="mono">${status.publisher}</dd>
         <dt>DHT</dt>
-        <dd>${status.dht.mode}, ${status.dht.routingTable} peers in the routing table</dd>
+        <dd>
+          ${health(status.dht.routingTable, 'it finds what peers hold', 'it can find nothing until a peer is connected')}; a
+          ${status.dht.mode}, ${status.dht.routingTable} peers in the routing table
+        </dd>
         <dt>Gossip</dt>
-        <dd>${status.topics.map(({ topic, subscribers }) => `${topic}: ${subscribers} peers`).join(', ')}</dd>
+        <dd>
+          ${status.topics.map(
+            ({ topic, subscribers }) =>
+              html`${health(subscribers, 'new packages are heard of', 'new packages are not heard of')}; ${subscribers} peers on
+                <span class="mono">${topic}</span><br />`,
+          )}
+        </dd>
         <dt>Traffic</dt>
         <dd>${bytesText(status.bandwidth.in)} in, ${bytesText(status.bandwidth.out)} out</dd>
         <dt>Knows</dt>
@@ -244,7 +257,17 @@ export class GgenNetwork extends NodeElement {
           ? html`<p class="soft">Nothing yet.</p>`
           : html`<button @click=${() => this.#act(this.node.service.clearCache())}>Clear all that is not pinned</button>`
       }
-      ${nothing}
     </section>`
   }
+}
+
+/** Peers make the difference: with none, a part of the network does nothing. */
+function health(peers: number, good: string, bad: string) {
+  return peers > 0 ? html`<span class="good">Well: ${good}</span>` : html`<span class="bad">Alone: ${bad}</span>`
+}
+
+function limitText(limit: ConnectedPeer['relayLimit']): string {
+  const bytes = limit?.bytesLeft === undefined ? [] : [bytesText(limit.bytesLeft)]
+  const time = limit?.msLeft === undefined ? [] : [`${Math.max(0, Math.round(limit.msLeft / 1000))} s`]
+  return [...bytes, ...time].join(', ') || 'without limit'
 }

@@ -6,16 +6,11 @@ import type { PackageFiles } from '../service.ts'
 import { archiveOf } from './archive.ts'
 import { renderDependencies } from './dependency-graph.ts'
 import { bytesText, dateText, packageLink, plainText } from './format.ts'
-import { renderMarkdown } from './markdown.ts'
 import { NodeElement } from './node-element.ts'
 import { renderVerification } from './package-verification.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 type Info = Omit<InfoResult, 'installed'>
-
-const readmeName = /^readme(\.(md|markdown|txt|rst|adoc))?$/i
-/** Of a README that is too long to be rendered. */
-const maxShownBytes = 256 * 1024
 
 /** One version of a package: README, files, verification, versions. Everything is checked in this tab. */
 export class GgenPackage extends NodeElement {
@@ -32,14 +27,6 @@ export class GgenPackage extends NodeElement {
         .columns {
           grid-template-columns: minmax(0, 1fr);
         }
-      }
-      .readme {
-        overflow-wrap: anywhere;
-        contain: paint;
-      }
-      .readme table {
-        display: block;
-        overflow-x: auto;
       }
       svg.graph {
         width: 100%;
@@ -68,28 +55,29 @@ export class GgenPackage extends NodeElement {
     publisher: { type: String },
     name: { type: String },
     version: { type: String },
+    file: { type: String },
+    explorer: { type: String },
     info: { state: true },
     files: { state: true },
-    readme: { state: true },
     verification: { state: true },
     neededBy: { state: true },
     compareWith: { state: true },
-    servedBy: { state: true },
     progress: { state: true },
   }
 
   declare publisher: string
   declare name: string
   declare version: string
+  /** Path of a file to show. */
+  declare file: string
+  /** Address of the explorer that links lead to; by default the page they are on. */
+  declare explorer: string
   declare info: Info | undefined
   declare files: PackageFiles | undefined
-  declare readme: DocumentFragment | string | undefined
   declare verification: Verification | { error: unknown } | undefined
   declare neededBy: string[]
   /** CID of the version this one is compared with. */
   declare compareWith: string
-  /** Peer → bytes that came from it while this page was open. */
-  declare servedBy: ReadonlyMap<string, number>
   declare progress: string
 
   constructor() {
@@ -99,8 +87,17 @@ export class GgenPackage extends NodeElement {
     this.version = ''
     this.neededBy = []
     this.compareWith = ''
-    this.servedBy = new Map()
     this.progress = ''
+    this.file = ''
+    this.explorer = ''
+  }
+
+  protected override firstUpdated(): void {
+    // What nobody knew or had a moment ago, a new peer may have.
+    this.node.on('changed', ({ what }) => {
+      const isMissing = this.failure !== undefined && (this.info === undefined || this.files === undefined)
+      if (what !== 'addresses' && this.isConnected && isMissing) this.#load()
+    })
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -110,28 +107,36 @@ export class GgenPackage extends NodeElement {
   #load(): void {
     this.info = undefined
     this.files = undefined
-    this.readme = undefined
     this.verification = undefined
     this.neededBy = []
     this.compareWith = ''
-    this.servedBy = new Map()
+    this.progress = ''
     if (this.name === '') return
     this.run(async (signal) => {
-      const { service } = this.node
-      const by = this.publisher === '' || this.publisher === '-' ? '' : `${this.publisher}/`
-      const spec = `${by}${this.name}${this.version === '' ? '' : `@${this.version}`}`
-      this.info = await service.info({ spec }, { signal })
-      const { cid } = this.info
-      if (cid === null) return
-      this.files = await service.files({ cid }, { signal })
-      this.#verify(signal)
-      const path = this.files.files.find((file) => readmeName.test(file.path))?.path
-      const text = path === undefined ? '' : new TextDecoder().decode(await service.file({ cid, path }, { signal }))
-      if (!signal.aborted) this.readme = text === '' ? '' : (renderMarkdown(text) ?? text.slice(0, maxShownBytes))
-      this.#verify(signal)
-      this.neededBy = (await service.dependents({ name: this.name }, { signal })).names
+      try {
+        await this.#loadAll(signal)
+      } catch (error) {
+        if (!signal.aborted && (error as { code?: string }).code !== 'PACKAGE_NOT_FOUND') this.verification = { error }
+        throw error
+      }
     })
   }
+
+  async #loadAll(signal: AbortSignal): Promise<void> {
+    const { service } = this.node
+    const by = this.publisher === '' || this.publisher === '-' ? '' : `${this.publisher}/`
+    const spec = `${by}${this.name}${this.version === '' ? '' : `@${this.version}`}`
+    this.info = await service.info({ spec }, { signal })
+    const { cid } = this.info
+    if (cid === null) return
+    this.files = await service.files({ cid }, { signal })
+    this.#verify(signal)
+    this.#verify(signal)
+    this.neededBy = (await service.dependents({ name: this.name }, { signal })).names
+  }
+
+  #linkTo = (path: string): string =>
+    this.explorer + packageLink(this.info?.publisher ?? null, this.name, this.info?.version ?? '', path)
 
   #recheck = (): void => {
     this.#verify(new AbortController().signal)
@@ -154,14 +159,22 @@ export class GgenPackage extends NodeElement {
       { cid, name, version },
       {
         onProgress: (event) => {
-          if (event.type !== 'block:received') return
-          this.progress = `Fetching … ${bytesText(event.bytes)} of ${bytesText(event.totalBytes)}`
-          this.servedBy = new Map(this.servedBy).set(event.peerId, (this.servedBy.get(event.peerId) ?? 0) + event.bytes)
+          if (event.type === 'block:received')
+            this.progress = `Fetching … ${bytesText(event.bytes)} of ${bytesText(event.totalBytes)}`
         },
       },
     )
     this.#verify(new AbortController().signal)
     return this.files!
+  }
+
+  async #copy(command: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(command)
+      this.progress = 'Copied.'
+    } catch {
+      this.progress = 'The browser does not let this page copy: select the command and copy it.'
+    }
   }
 
   async #keep(): Promise<void> {
@@ -198,41 +211,33 @@ export class GgenPackage extends NodeElement {
     const { info } = this
     if (info === undefined) {
       return html`<h1>${plainText(this.name)}</h1>
-        ${this.renderFailure() ?? html`<p role="status" class="soft">Asking peers for ${plainText(this.name)} …</p>`}`
+        ${this.renderFailure() ?? html`<p role="status" class="soft">Asking peers for ${plainText(this.name)} …</p>`}
+        ${this.verification === undefined ? nothing : renderVerification(this.verification, null, this.explorer)}`
     }
     const command = `ggen marketplace install ${info.name}@${info.version}`
     return html`
       <h1>${plainText(info.name)}</h1>
       <p>${plainText(info.description)}</p>
       ${this.renderFailure()}
+      ${info.forked ? html`<p class="card alarm" role="alert">The log of its publisher has forked: it told different people different things.</p>` : nothing}
       ${info.yanked ? html`<p class="card alarm" role="alert">Its publisher has withdrawn this version.</p>` : nothing}
       ${info.deprecated === '' ? nothing : html`<p class="card" role="note">Deprecated: ${plainText(info.deprecated)}</p>`}
       <div class="columns">
         <div>
-          <section class="card readme" aria-label="README">
-            ${
-              this.readme === undefined
-                ? html`<p class="soft" role="status">Fetching the README …</p>`
-                : this.readme === ''
-                  ? html`<p class="soft">This package has no README.</p>`
-                  : typeof this.readme === 'string'
-                    ? html`<pre tabindex="0">${plainText(this.readme)}</pre>`
-                    : this.readme
-            }
-          </section>
-          <ggen-files .relays=${this.relays} .files=${this.files} @file-fetched=${this.#recheck}></ggen-files>
+          <ggen-readme .relays=${this.relays} .files=${this.files} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-readme>
+          <ggen-files .relays=${this.relays} .files=${this.files} .path=${this.file} @file-fetched=${this.#recheck}></ggen-files>
           <section class="card" aria-label="Dependencies">
             <h2>Dependencies</h2>
-            ${renderDependencies(info.name, Object.keys(info.dependencies), this.neededBy)}
+            ${renderDependencies(info.name, Object.keys(info.dependencies), this.neededBy, this.explorer)}
           </section>
         </div>
         <div>
-          ${renderVerification(this.verification, info.publisher, this.servedBy)}
+          ${renderVerification(this.verification, info.publisher, this.explorer)}
           <section class="card" aria-label="Install">
             <h2>Install</h2>
             <pre tabindex="0">${command}</pre>
             <div class="row">
-              <button @click=${() => navigator.clipboard?.writeText(command)}>Copy</button>
+              <button @click=${() => void this.#copy(command)}>Copy</button>
               <button @click=${() => void this.#keep()}>Keep in this browser</button>
               <button @click=${() => void this.#download()}>Download .tar.gz</button>
             </div>
@@ -264,7 +269,7 @@ export class GgenPackage extends NodeElement {
       <ul class="small">
         ${info.versions.slice(0, 100).map(
           ({ version, published, yanked }) => html`<li>
-            <a href=${packageLink(info.publisher, info.name, version)} aria-current=${version === info.version ? 'page' : 'false'}>${version}</a>
+            <a href=${this.explorer + packageLink(info.publisher, info.name, version)} aria-current=${version === info.version ? 'page' : 'false'}>${version}</a>
             <span class="soft">${dateText(published)}${yanked ? ', yanked' : ''}</span>
           </li>`,
         )}

@@ -1,79 +1,114 @@
-import { html, nothing } from 'lit'
+import { css, html, nothing } from 'lit'
 import type { PublishResult } from '../../core/control/service.ts'
+import type { FolderInput } from '../../storage/browser.ts'
+import type { PublishPreview } from '../service.ts'
+import { droppedFolder } from './dropped-folder.ts'
 import { bytesText, packageLink, peerCount, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
+import { sharedStyles } from './shared-styles.ts'
 
 const replicaPollMs = 2_000
+const maxFilesShown = 500
+const maxIgnoredShown = 200
 
-/** Not in TypeScript's DOM library, nor in Firefox. */
-type DroppedItem = DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> }
+const fields = ['name', 'version', 'description', 'category', 'license', 'keywords'] as const
+type Field = (typeof fields)[number]
 
-/** Publishes a folder with the page's own key: what would go out is shown first. */
+/** What a package without this loses. */
+const advice: Partial<Record<Field, string>> = {
+  description: 'No description: people read it in the search results.',
+  category: 'No category: people narrow a search by it.',
+  license: 'No licence: nobody may be sure to be allowed to use it.',
+  keywords: 'No keywords: the search finds it by name and description alone.',
+}
+
+/** Publishes a folder with the page's own key: what would go out is shown first, and what its package file leaves out can be given here. */
 export class GgenPublish extends NodeElement {
+  static override styles = [
+    sharedStyles,
+    css`
+      .fields {
+        display: grid;
+        grid-template-columns: max-content minmax(0, 1fr);
+        gap: 0.5rem 1rem;
+        align-items: center;
+      }
+      .fields input {
+        width: 100%;
+      }
+      @media (max-width: 30rem) {
+        .fields {
+          grid-template-columns: minmax(0, 1fr);
+        }
+      }
+    `,
+  ]
   static override properties = {
     ...NodeElement.properties,
     folder: { state: true },
     preview: { state: true },
     published: { state: true },
     holders: { state: true },
-    name: { state: true },
-    version: { state: true },
+    given: { state: true },
     busy: { state: true },
   }
 
-  declare folder: File[] | FileSystemDirectoryHandle | undefined
-  declare preview: PublishResult | undefined
+  declare folder: FolderInput | undefined
+  declare preview: PublishPreview | undefined
   declare published: PublishResult | undefined
   declare holders: number
-  declare name: string
-  declare version: string
+  /** What the visitor has typed in place of what the package file says. */
+  declare given: Partial<Record<Field, string>>
   declare busy: boolean
 
   constructor() {
     super()
     this.holders = 0
-    this.name = ''
-    this.version = ''
+    this.given = {}
     this.busy = false
   }
 
   #choose = (event: Event): void => {
-    const input = event.target as HTMLInputElement
-    this.folder = [...(input.files ?? [])]
-    this.name = ''
-    this.version = ''
-    this.#preview()
+    const files = [...((event.target as HTMLInputElement).files ?? [])]
+    if (files.length > 0) this.#open(files)
   }
 
   #drop = (event: DragEvent): void => {
     event.preventDefault()
-    const item = event.dataTransfer?.items[0] as DroppedItem | undefined
     // Must be asked for before the event is over.
-    const handle = item?.getAsFileSystemHandle?.()
-    this.run(async () => {
-      const dropped = await handle
-      if (dropped?.kind !== 'directory') throw new Error('Drop one folder, the one that holds package.toml.')
-      this.folder = dropped as FileSystemDirectoryHandle
-      this.name = ''
-      this.version = ''
-      this.#preview()
-    })
+    const dropped = droppedFolder(event.dataTransfer)
+    this.run(async () => this.#open(await dropped))
+  }
+
+  #open(folder: FolderInput): void {
+    this.folder = folder
+    this.given = {}
+    this.preview = undefined
+    this.published = undefined
+    this.#preview()
   }
 
   #request() {
-    const overrides = {
-      ...(this.name === '' ? {} : { name: this.name }),
-      ...(this.version === '' ? {} : { version: this.version }),
+    const { name, version, keywords, ...texts } = this.given
+    const words = keywords?.split(',').map((word) => word.trim())
+    return {
+      folder: this.folder!,
+      ...texts,
+      // Emptied, these are what the package file says.
+      ...(name ? { name } : {}),
+      ...(version ? { version } : {}),
+      ...(words === undefined ? {} : { keywords: words }),
     }
-    return { folder: this.folder!, ...overrides }
   }
 
   #preview(): void {
-    this.preview = undefined
-    this.published = undefined
-    if (this.folder === undefined || (Array.isArray(this.folder) && this.folder.length === 0)) return
     this.run(async (signal) => {
-      this.preview = await this.node.service.publish({ ...this.#request(), dryRun: true }, { signal })
+      try {
+        this.preview = await this.node.service.preview(this.#request(), { signal })
+      } catch (error) {
+        if (!signal.aborted) this.preview = undefined
+        throw error
+      }
     })
   }
 
@@ -94,6 +129,7 @@ export class GgenPublish extends NodeElement {
   }
 
   override render() {
+    const { folder, preview, published } = this
     return html`
       <h1>Publish</h1>
       <p>
@@ -104,39 +140,57 @@ export class GgenPublish extends NodeElement {
         <input id="folder" aria-label="Package folder" type="file" webkitdirectory multiple @change=${this.#choose} />
       </div>
       ${this.renderFailure()}
-      ${this.folder !== undefined && this.published === undefined ? this.#renderFields() : nothing}
-      ${this.preview === undefined || this.published !== undefined ? nothing : this.#renderPreview(this.preview)}
-      ${this.published === undefined ? nothing : this.#renderPublished(this.published)}
+      ${folder === undefined || published !== undefined ? nothing : this.#renderFields()}
+      ${preview === undefined || published !== undefined ? nothing : this.#renderPreview(preview)}
+      ${published === undefined ? nothing : this.#renderPublished(published)}
     `
   }
 
   #renderFields() {
-    const field = (label: string, property: 'name' | 'version', placeholder: string) =>
-      html`<label for=${property}>${label}</label>
+    const { metadata } = this.preview ?? {}
+    const field = (property: Field, label: string, hint: string) => {
+      const said = metadata?.[property] ?? ''
+      const value = this.given[property] ?? (typeof said === 'string' ? said : said.join(', '))
+      return html`<label for=${property}>${label}</label>
         <input
           id=${property}
-          .value=${this[property]}
-          placeholder=${placeholder}
+          .value=${value}
+          placeholder=${hint}
           @change=${(event: Event) => {
-            this[property] = (event.target as HTMLInputElement).value.trim()
+            this.given = { ...this.given, [property]: (event.target as HTMLInputElement).value.trim() }
             this.#preview()
           }}
         />`
-    return html`<div class="card row">
-      ${field('Name', 'name', this.preview?.name ?? 'as in package.toml')} ${field('Version', 'version', this.preview?.version ?? 'as in package.toml')}
-    </div>`
+    }
+    return html`<section class="card" aria-label="About the package">
+      <h2>About the package</h2>
+      <p class="small soft">
+        From ${metadata?.file ?? 'the package file'}. What you change here is signed and told to peers; the file is published as it is.
+      </p>
+      <div class="fields">
+        ${field('name', 'Name', 'my-package')} ${field('version', 'Version', '1.0.0')}
+        ${field('description', 'Description', 'What it is for')} ${field('category', 'Category', 'none')}
+        ${field('license', 'Licence', 'MIT')} ${field('keywords', 'Keywords', 'one, another')}
+      </div>
+    </section>`
   }
 
-  #renderPreview(preview: PublishResult) {
+  #renderPreview(preview: PublishPreview) {
     const { files = [], ignored = [] } = preview.dryRun ?? {}
+    const problems = [
+      ...(preview.warnings ?? []),
+      ...fields.filter((field) => preview.metadata[field].length === 0).map((field) => advice[field] ?? ''),
+      ...(files.some(({ path }) => /^readme(\.|$)/i.test(path)) ? [] : ['No README: the package’s page is empty.']),
+    ]
     return html`<section class="card" aria-label="What would be published">
-      <h2>${plainText(preview.name)} ${preview.version}: ${preview.files} files, ${bytesText(preview.bytes)}</h2>
-      ${(preview.warnings ?? []).map((warning) => html`<p role="note"><strong>Note:</strong> ${plainText(warning)}</p>`)}
+      <h2>${plainText(preview.name)} ${preview.version}: ${preview.files} ${preview.files === 1 ? 'file' : 'files'}, ${bytesText(preview.bytes)}</h2>
+      ${preview.unchanged ? html`<p role="note">You have published exactly this already; publishing again changes nothing.</p>` : nothing}
+      ${problems.map((problem) => html`<p role="note"><strong>Note:</strong> ${plainText(problem)}</p>`)}
       <details>
         <summary>Files</summary>
         <ul class="small mono">
-          ${files.slice(0, 500).map(({ path, size }) => html`<li>${plainText(path)} <span class="soft">${bytesText(size)}</span></li>`)}
-          ${files.length > 500 ? html`<li>and ${files.length - 500} more</li>` : nothing}
+          ${files.slice(0, maxFilesShown).map(({ path, size }) => html`<li>${plainText(path)} <span class="soft">${bytesText(size)}</span></li>`)}
+          ${files.length > maxFilesShown ? html`<li>and ${files.length - maxFilesShown} more</li>` : nothing}
         </ul>
       </details>
       ${
@@ -145,7 +199,8 @@ export class GgenPublish extends NodeElement {
           : html`<details>
             <summary>Left out: ${ignored.length}</summary>
             <ul class="small">
-              ${ignored.slice(0, 200).map(({ path, reason }) => html`<li><span class="mono">${plainText(path)}</span>: ${plainText(reason)}</li>`)}
+              ${ignored.slice(0, maxIgnoredShown).map(({ path, reason }) => html`<li><span class="mono">${plainText(path)}</span>: ${plainText(reason)}</li>`)}
+              ${ignored.length > maxIgnoredShown ? html`<li>and ${ignored.length - maxIgnoredShown} more</li>` : nothing}
             </ul>
           </details>`
       }

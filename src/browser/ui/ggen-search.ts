@@ -1,19 +1,31 @@
-import type { PropertyValues } from 'lit'
+import { virtualize } from '@lit-labs/virtualizer/virtualize.js'
+import type { PropertyValues, TemplateResult } from 'lit'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
-import type { DescribedSearchResult } from '../service.ts'
-import { packageLink, peerCount, plainText, shortDid, sourceText } from './format.ts'
+import { limits } from '../../core/limits.ts'
+import type { FacetName, KnownPackage, KnownPackages } from '../known-packages.ts'
+import { facetNames } from '../known-packages.ts'
+import { dateText, packageLink, peerCount, plainText, shortDid, sourceText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import { sharedStyles } from './shared-styles.ts'
 
-type Result = DescribedSearchResult['results'][number]
-
-const facets = ['category', 'keyword', 'licence', 'publisher'] as const
-type Facet = (typeof facets)[number]
-const anything: Record<Facet, string> = { category: '', keyword: '', licence: '', publisher: '' }
+const nothingChosen: Record<FacetName, string> = { category: '', keyword: '', licence: '', publisher: '' }
 
 const debounceMs = 120
-const maxResults = 50
+const refreshMs = 50
+/** After a change in the network. */
+const againMs = 1_000
+/** What peers are asked for at first, and when the list has been read to its end: the most they tell. What else is known here is listed too. */
+const firstAsked = 50
+const pageSize = 200
+/** So near the end of what is listed, more is. */
+const moreAt = 40
+
+/** What peers say about a package, beyond its document. */
+interface Told {
+  providers: number
+  sources: string[]
+}
 
 /** Search as you type, with facets. Results are links to `#/p/<publisher>/<name>/<version>`. */
 export class GgenSearch extends NodeElement {
@@ -36,9 +48,13 @@ export class GgenSearch extends NodeElement {
         margin: 0;
         padding: 0;
       }
+      /* Rows are placed one by one: their gap is inside them. */
       li {
-        content-visibility: auto;
-        contain-intrinsic-size: auto 7rem;
+        width: 100%;
+        padding-bottom: 0.8rem;
+      }
+      li .card {
+        margin: 0;
       }
       a.result {
         display: block;
@@ -62,7 +78,9 @@ export class GgenSearch extends NodeElement {
   static override properties = {
     ...NodeElement.properties,
     query: { type: String },
-    found: { state: true },
+    explorer: { type: String },
+    known: { state: true },
+    told: { state: true },
     sources: { state: true },
     busy: { state: true },
     chosen: { state: true },
@@ -70,19 +88,30 @@ export class GgenSearch extends NodeElement {
   }
 
   declare query: string
-  declare found: Result[] | undefined
+  /** Address of the explorer that results lead to; by default the page they are on. */
+  declare explorer: string
+  declare known: KnownPackages | undefined
+  declare told: ReadonlyMap<string, Told>
   declare sources: string[]
   declare busy: boolean
-  declare chosen: Record<Facet, string>
+  declare chosen: Record<FacetName, string>
   declare order: 'relevance' | 'newest' | 'name'
   #timer: ReturnType<typeof setTimeout> | undefined
+  #limit = pageSize
+  #asked: number = firstAsked
+  /** Aborts when another search has begun. */
+  #signal: AbortSignal | undefined
+  #refreshing = false
+  #peersChanged = false
 
   constructor() {
     super()
     this.query = ''
+    this.explorer = ''
+    this.told = new Map()
     this.sources = []
     this.busy = false
-    this.chosen = anything
+    this.chosen = nothingChosen
     this.order = 'relevance'
   }
 
@@ -100,7 +129,11 @@ export class GgenSearch extends NodeElement {
 
   protected override firstUpdated(_changed: PropertyValues): void {
     this.node.on('changed', ({ what }) => {
-      if (what !== 'addresses' && this.isConnected && !this.busy) this.#search(1_000)
+      if (!this.isConnected) return
+      // What one peer has told shows while others are still asked.
+      if (what === 'packages') void this.#refresh()
+      if (what === 'peers') this.#peersChanged = true
+      if (what !== 'addresses' && !this.busy) this.#search(againMs)
     })
   }
 
@@ -123,46 +156,90 @@ export class GgenSearch extends NodeElement {
 
   #onInput = (event: InputEvent): void => {
     this.query = (event.target as HTMLInputElement).value
+    this.#startOver()
     this.#search(debounceMs)
+  }
+
+  #startOver(): void {
+    this.#limit = pageSize
+    this.#asked = firstAsked
   }
 
   #search(delayMs = 0): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       this.run(async (signal) => {
+        this.#signal = signal
         this.busy = true
         this.sources = []
+        this.#peersChanged = false
+        const query = this.query.slice(0, 256)
+        const { category } = this.chosen
         try {
-          const request = { query: this.query.slice(0, 256), limit: maxResults }
-          // What is known here shows at once; what peers say replaces it.
-          const known = await this.node.service.known(request, { signal })
-          if (known.length > 0 && !signal.aborted) this.found = known
-          const { results, sources } = await this.node.service.search(request, {
-            signal,
-            onProgress: (event) => {
-              if (event.type === 'source:answered' && !signal.aborted) this.sources = [...this.sources, event.source]
+          // What is known here shows at once; what peers tell comes into it.
+          await this.#show(signal)
+          const { results, sources } = await this.node.service.search(
+            { query, limit: this.#asked, ...(category === '' ? {} : { category }) },
+            {
+              signal,
+              onProgress: (event) => {
+                if (event.type === 'source:answered' && event.status === 'ok' && !signal.aborted)
+                  this.sources = [...this.sources, event.source]
+              },
             },
-          })
+          )
           if (signal.aborted) return
-          this.found = results
+          this.told = new Map(results.map((result) => [keyOf(result), result]))
           this.sources = sources.filter(({ status }) => status === 'ok').map(({ source }) => source)
+          await this.#show(signal)
         } finally {
-          if (!signal.aborted) this.busy = false
+          if (!signal.aborted) {
+            this.busy = false
+            // Whoever came meanwhile was not asked.
+            if (this.#peersChanged) this.#search(againMs)
+          }
         }
       })
     }, delayMs)
   }
 
-  #shown(): Result[] {
-    const fits = (result: Result): boolean =>
-      facets.every((facet) => this.chosen[facet] === '' || valuesOf(result, facet).includes(this.chosen[facet]))
-    const shown = (this.found ?? []).filter(fits)
-    if (this.order === 'newest') return shown.sort((a, b) => b.timeMs - a.timeMs)
-    return this.order === 'name' ? shown.sort((a, b) => (a.name < b.name ? -1 : 1)) : shown
+  async #show(signal: AbortSignal): Promise<void> {
+    const request = { query: this.query.slice(0, 256), filter: this.chosen, order: this.order, limit: this.#limit }
+    const known = await this.node.service.known(request, { signal })
+    if (!signal.aborted) this.known = known
+  }
+
+  /** Lists again from what is known here. Calls while one is under way are one call after it. */
+  async #refresh(): Promise<void> {
+    const signal = this.#signal
+    if (signal === undefined || signal.aborted || this.#refreshing) return
+    this.#refreshing = true
+    try {
+      await new Promise((resolve) => setTimeout(resolve, refreshMs))
+      await this.#show(signal)
+    } catch (error) {
+      if (!signal.aborted) this.failure = error
+    } finally {
+      this.#refreshing = false
+    }
+  }
+
+  #onRange = (event: Event): void => {
+    const { last } = event as Event & { last: number }
+    const { packages = [], total = 0 } = this.known ?? {}
+    const listed = packages.length
+    if (last < listed - 1 - moreAt) return
+    if (listed < total) {
+      this.#limit = listed + pageSize
+      void this.#refresh()
+    } else if (last === listed - 1 && listed >= this.#asked && this.#asked < limits.maxSearchResults && !this.busy) {
+      this.#asked = limits.maxSearchResults
+      this.#search()
+    }
   }
 
   override render() {
-    const shown = this.#shown()
+    const packages = this.known?.packages ?? []
     return html`
       <form class="field" role="search" @submit=${(event: Event) => event.preventDefault()}>
         <label class="visually-hidden" for="query">Search packages</label>
@@ -175,76 +252,81 @@ export class GgenSearch extends NodeElement {
           .value=${this.query}
           @input=${this.#onInput}
         />
-        ${facets.map((facet) => this.#facet(facet))}
+        ${facetNames.map((facet) => this.#facet(facet))}
         <label class="visually-hidden" for="order">Order</label>
-        <select id="order" @change=${(event: Event) => (this.order = (event.target as HTMLSelectElement).value as GgenSearch['order'])}>
+        <select
+          id="order"
+          @change=${(event: Event) => {
+            this.order = (event.target as HTMLSelectElement).value as GgenSearch['order']
+            void this.#refresh()
+          }}
+        >
           <option value="relevance">Best first</option>
           <option value="newest">Newest first</option>
           <option value="name">By name</option>
         </select>
       </form>
       ${this.renderFailure()}
-      <p role="status" class="soft small">${this.#status(shown)}</p>
-      <ul aria-label="Results">
-        ${repeat(
-          shown,
-          ({ publisher, name }) => `${publisher}/${name}`,
-          (result) => this.#result(result),
-        )}
+      <p role="status" class="soft small">${this.#status()}</p>
+      <ul aria-label="Results" @rangeChanged=${this.#onRange}>
+        ${virtualize({ items: packages, keyFunction: keyOf, renderItem: (one, at) => this.#result(one, at) })}
       </ul>
     `
   }
 
-  #facet(facet: Facet) {
-    const values = [...new Set((this.found ?? []).flatMap((result) => valuesOf(result, facet)))].sort()
+  #facet(facet: FacetName) {
+    const values = this.known?.facets[facet] ?? []
     if (values.length < 2 && this.chosen[facet] === '') return nothing
     const choose = (event: Event): void => {
       this.chosen = { ...this.chosen, [facet]: (event.target as HTMLSelectElement).value }
+      this.#startOver()
+      this.#search()
     }
     return html`<label class="visually-hidden" for=${facet}>${facet}</label>
       <select id=${facet} @change=${choose}>
         <option value="">Any ${facet}</option>
-        ${values.map(
-          (value) =>
+        ${repeat(
+          values,
+          ({ value }) => value,
+          ({ value, count }) =>
             html`<option value=${value} ?selected=${value === this.chosen[facet]}>
-              ${plainText(facet === 'publisher' ? shortDid(value) : value)}
+              ${plainText(facet === 'publisher' ? shortDid(value) : value)} (${count})
             </option>`,
         )}
       </select>`
   }
 
-  #status(shown: Result[]): string {
+  #status(): string {
     if (this.failure !== undefined) return ''
-    if (this.found === undefined) return 'Starting this tab’s node and asking peers …'
+    if (this.known === undefined) return 'Starting this tab’s node and asking peers …'
+    const { total } = this.known
     const from = this.sources.map(sourceText)
     const asked = from.length === 0 ? '' : `, from ${from.join(' and ')}`
-    if (shown.length > 0)
-      return `${shown.length} ${shown.length === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}`
+    if (total > 0) return `${total} ${total === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}`
     if (this.busy) return 'Asking peers …'
-    return this.query === ''
+    return this.query === '' && Object.values(this.chosen).every((value) => value === '')
       ? 'Nothing is known yet. Publish the first package, or check on the network page that a relay is connected.'
-      : `No package matches “${this.query}”. Try fewer or other words.`
+      : `No package fits${this.query === '' ? '' : ` “${this.query}”`}. Try fewer or other words.`
   }
 
-  #result({ name, version, description, category, keywords, publisher, providers, sources, yanked }: Result) {
-    const from = sources.map(sourceText)
-    return html`<li class="card">
-      <a class="result" href=${packageLink(publisher, name, version)}
+  #result(one: KnownPackage, index: number): TemplateResult {
+    const { name, version, description, category, keywords, publisher, petname, timeMs, yanked, cached } = one
+    const { providers = 0, sources = ['local'] } = this.told.get(keyOf(one)) ?? {}
+    const from = [...new Set([...(cached ? ['cache'] : []), ...sources])].map(sourceText)
+    return html`<li aria-setsize=${this.known?.total ?? 0} aria-posinset=${index + 1}>
+      <a class="result card" href=${this.explorer + packageLink(publisher, name, version)}
         ><span class="name">${plainText(name)}</span> <span class="soft">${plainText(version)}</span>${yanked ? html` <strong class="bad">yanked</strong>` : nothing}
         <p>${plainText(description)}</p>
         <span class="row small soft">
           ${category === '' ? nothing : html`<span class="tag">${plainText(category)}</span>`}
           ${keywords.slice(0, 5).map((keyword) => html`<span class="tag">${plainText(keyword)}</span>`)}
-          <span>by ${publisher === null ? 'a central registry' : shortDid(publisher)}</span>
+          <span>by ${petname === null ? shortDid(publisher) : plainText(petname)}, ${dateText(new Date(timeMs).toISOString())}</span>
           ${providers === 0 ? nothing : html`<span>held by ${peerCount(providers)}</span>`}
-          <span>${from.length === 0 ? nothing : `known from ${from.join(' and ')}`}</span>
+          <span>${`known from ${from.join(' and ')}`}</span>
         </span></a
       >
     </li>`
   }
 }
 
-function valuesOf({ category, keywords, license, publisher }: Result, facet: Facet): string[] {
-  const values = { category: [category], keyword: keywords, licence: [license], publisher: [publisher ?? ''] }[facet]
-  return values.filter((value) => value !== '')
-}
+const keyOf = ({ publisher, name }: { publisher: string | null; name: string }): string => `${publisher}/${name}`

@@ -1,9 +1,20 @@
 import { html, nothing } from 'lit'
+import { settingOf } from '../../core/config/settings.ts'
 import type { KeyResult, TrustResult } from '../../core/control/service.ts'
-import { plainText } from './format.ts'
+import type { NodeStatus } from '../service.ts'
+import { bytesText, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import type { Theme } from './preferences.ts'
-import { applyTheme, loadRelays, loadTheme, saveRelays } from './preferences.ts'
+import {
+  applyTheme,
+  loadBootstrap,
+  loadCacheMegabytes,
+  loadRelays,
+  loadTheme,
+  saveBootstrap,
+  saveCacheMegabytes,
+  saveRelays,
+} from './preferences.ts'
 
 const minPassphraseLength = 10
 
@@ -11,17 +22,23 @@ const minPassphraseLength = 10
 export class GgenSettings extends NodeElement {
   static override properties = {
     ...NodeElement.properties,
+    publisher: { type: String },
     key: { state: true },
+    status: { state: true },
     publishers: { state: true },
     notice: { state: true },
   }
 
+  /** One to name or block. */
+  declare publisher: string
+  declare status: NodeStatus | undefined
   declare key: KeyResult | undefined
   declare publishers: TrustResult['publishers']
   declare notice: string
 
   constructor() {
     super()
+    this.publisher = ''
     this.publishers = []
     this.notice = ''
   }
@@ -32,6 +49,7 @@ export class GgenSettings extends NodeElement {
   }
 
   async #load(): Promise<void> {
+    this.status = await this.node.service.status()
     this.key = await this.node.service.key()
     this.publishers = (await this.node.service.trust({ action: 'list' })).publishers
   }
@@ -48,15 +66,43 @@ export class GgenSettings extends NodeElement {
     })
   }
 
-  #saveRelays = (): void => {
+  #saveNetwork = (): void => {
     const relays = this.#value('relay-list').trim()
+    const bootstrap = this.#value('bootstrap-list').trim()
     const wrong = relays.split(/\s+/).find((relay) => relay !== '' && !/^(https?:\/\/|\/)/.test(relay))
     if (wrong !== undefined) {
       this.failure = { message: `“${wrong}” is no relay.`, hint: 'Write https://relay.example, one a line.' }
       return
     }
-    saveRelays(relays)
+    const nodes = bootstrap.split(/\s+/).filter((one) => one !== '')
+    this.#restartWith('network.bootstrap_nodes', nodes, () => {
+      saveRelays(relays)
+      saveBootstrap(bootstrap)
+    })
+  }
+
+  #saveStorage = (): void => {
+    const megabytes = Number(this.#value('cache-size'))
+    this.#restartWith('storage.max_cache_size', megabytes, () => saveCacheMegabytes(megabytes))
+  }
+
+  /** The node is started with it, so the page is loaded again. */
+  #restartWith(name: string, value: unknown, save: () => void): void {
+    const checked = settingOf(name)!.check(value)
+    if ('refused' in checked) {
+      this.failure = { message: `${name}: ${checked.refused}.`, hint: checked.hint }
+      return
+    }
+    save()
     location.reload()
+  }
+
+  #persist = (): void => {
+    this.#act(async () =>
+      (await navigator.storage.persist())
+        ? 'The browser keeps this site’s data until you delete it.'
+        : 'The browser does not promise to keep it; it does so for sites that are installed or often used.',
+    )
   }
 
   #export = (): void => {
@@ -79,7 +125,7 @@ export class GgenSettings extends NodeElement {
     this.#act(async () => {
       if (chosen === undefined) throw new Error('Choose the key file first.')
       const { publisher } = await this.node.service.importKey({ file: await chosen.text(), passphrase })
-      return `This browser now publishes as ${publisher}.`
+      return `Imported: this browser now publishes as ${publisher}. It can do so once a peer has told what the key has signed before.`
     })
   }
 
@@ -96,12 +142,15 @@ export class GgenSettings extends NodeElement {
       <h1>Settings</h1>
       ${this.renderFailure()}
       <p role="status">${this.notice}</p>
-      <section class="card" aria-label="Relays">
-        <h2>Relays</h2>
-        <label for="relay-list">Addresses (https://…), one a line. Two are better than one.</label><br />
-        <textarea id="relay-list" rows="3" cols="60" spellcheck="false">${loadRelays().join('\n')}</textarea>
-        <p><button @click=${this.#saveRelays}>Save and reconnect</button></p>
+      <section class="card" aria-label="Relays and bootstrap">
+        <h2>Relays and bootstrap</h2>
+        <label for="relay-list">Relays (https://…), one a line. Two are better than one.</label><br />
+        <textarea id="relay-list" rows="3" cols="60" spellcheck="false">${loadRelays().join('\n')}</textarea><br />
+        <label for="bootstrap-list">Bootstrap nodes besides them (/dns4/…/wss/p2p/…), one a line. None is needed where there is a relay.</label><br />
+        <textarea id="bootstrap-list" rows="2" cols="60" spellcheck="false">${loadBootstrap().join('\n')}</textarea>
+        <p><button @click=${this.#saveNetwork}>Save and reconnect</button></p>
       </section>
+      ${this.#renderStorage()}
       <section class="card" aria-label="Appearance">
         <h2>Appearance</h2>
         <label for="theme">Theme</label>
@@ -140,7 +189,7 @@ export class GgenSettings extends NodeElement {
         <h2>Publishers you know</h2>
         <div class="row">
           <label for="publisher-did">did:key</label>
-          <input id="publisher-did" size="30" spellcheck="false" />
+          <input id="publisher-did" size="30" spellcheck="false" .value=${this.publisher} />
           <label for="petname">Your name for it</label>
           <input id="petname" />
           <button @click=${() => this.#trust('add', this.#value('publisher-did').trim(), this.#value('petname').trim())}>Trust</button>
@@ -157,5 +206,39 @@ export class GgenSettings extends NodeElement {
         </ul>
       </section>
     `
+  }
+
+  #renderStorage() {
+    const { cache, quota } = this.status ?? {}
+    return html`<section class="card" aria-label="Storage">
+      <h2>Storage</h2>
+      ${
+        cache === undefined || quota === undefined
+          ? nothing
+          : html`<p>
+              Packages take ${bytesText(cache.bytes)} of ${bytesText(cache.maxBytes)}; this site ${bytesText(quota.usage)} of the
+              ${bytesText(quota.quota)} that the browser allows. What is kept, and how to remove it, is on the
+              <a href="#/network">network page</a>.
+            </p>
+            <p>
+              ${
+                quota.persisted
+                  ? 'The browser has promised to keep it, your key included.'
+                  : html`The browser may clear it when the disk is full, your key included.
+                      <button @click=${this.#persist}>Ask it to keep it</button>`
+              }
+            </p>`
+      }
+      <div class="row">
+        <label for="cache-size">Most that is kept of packages, in MB</label>
+        <input
+          id="cache-size"
+          type="number"
+          min="1"
+          .value=${String(loadCacheMegabytes() ?? settingOf('storage.max_cache_size')!.default)}
+        />
+        <button @click=${this.#saveStorage}>Save</button>
+      </div>
+    </section>`
   }
 }

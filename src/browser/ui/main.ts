@@ -5,12 +5,14 @@ import { GgenFiles } from './ggen-files.ts'
 import { GgenNetwork } from './ggen-network.ts'
 import { GgenPackage } from './ggen-package.ts'
 import { GgenPublish } from './ggen-publish.ts'
+import { GgenReadme } from './ggen-readme.ts'
 import { GgenSearch } from './ggen-search.ts'
 import { GgenSettings } from './ggen-settings.ts'
-import { applyTheme, loadTheme } from './preferences.ts'
+import { applyTheme, loadTheme, onNodeSettingsChanged } from './preferences.ts'
 
 customElements.define('ggen-compare', GgenCompare)
 customElements.define('ggen-files', GgenFiles)
+customElements.define('ggen-readme', GgenReadme)
 customElements.define('ggen-search', GgenSearch)
 customElements.define('ggen-package', GgenPackage)
 customElements.define('ggen-publish', GgenPublish)
@@ -20,6 +22,8 @@ customElements.define('ggen-explorer', GgenExplorer)
 
 if (document.querySelector('ggen-explorer') !== null) {
   applyTheme(loadTheme())
+  // The node may run in this tab: it starts again with them.
+  onNodeSettingsChanged(() => location.reload())
   // Without one the explorer works all the same, as long as it can be loaded.
   navigator.serviceWorker?.register(workerUrl() as string).catch(() => undefined)
 }

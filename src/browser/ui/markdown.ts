@@ -1,10 +1,11 @@
 import DOMPurify from 'dompurify'
 import { marked } from 'marked'
+import type { ReadmeImage } from './readme-images.ts'
 
 /** A README larger than this is shown as text: rendering it would stall the page. */
 const maxMarkdownLength = 400_000
 
-/** Tags that text needs; no forms, no frames, no styles, nothing that loads. Images are left out: they would tell somebody's server who reads this. */
+/** Tags that text needs; no forms, no frames, no styles. Images are taken out again before they can load: they would tell somebody's server who reads this. */
 const allowed = {
   ALLOWED_TAGS: [
     'a',
@@ -26,6 +27,7 @@ const allowed = {
     'h6',
     'hr',
     'i',
+    'img',
     'kbd',
     'li',
     'ol',
@@ -45,35 +47,69 @@ const allowed = {
     'tr',
     'ul',
   ],
-  ALLOWED_ATTR: ['href', 'title', 'colspan', 'rowspan', 'align', 'start'],
-  ALLOWED_URI_REGEXP: /^(https?:|mailto:|#)/i,
+  ALLOWED_ATTR: ['href', 'src', 'alt', 'title', 'colspan', 'rowspan', 'align', 'start'],
+  // These schemes, or none: an address within the package.
+  ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
 }
 
+export interface Readme {
+  content: DocumentFragment
+  images: ReadmeImage[]
+}
+
 /**
- * A package's README as a fragment that can do nothing: hostile until cleaned, whoever signed it. Headings move below the page's own, links leave without a referrer, an image is its description. Undefined when
- * it is too long to render.
+ * A package's README as a fragment that can do nothing: hostile until cleaned, whoever signed it. Headings move below the page's own, links leave without a referrer or, within the package, go where `linkTo`
+ * says; an image is its description, and listed. `path`: of the README itself. Undefined when it is too long to render.
  */
-export function renderMarkdown(text: string): DocumentFragment | undefined {
+export function renderMarkdown(text: string, path: string, linkTo: (path: string) => string): Readme | undefined {
   if (text.length > maxMarkdownLength) return undefined
   const renderer = new marked.Renderer()
-  renderer.image = ({ text: description }) => `<em>[image: ${escapeHtml(description || 'without description')}]</em>`
   const plainHeading = renderer.heading
   renderer.heading = function heading(token) {
     return plainHeading.call(this, { ...token, depth: Math.min(6, token.depth + 2) })
   }
   const dirty = marked.parse(text, { renderer, async: false, gfm: true })
-  const fragment = DOMPurify.sanitize(dirty, { ...allowed, RETURN_DOM_FRAGMENT: true })
-  for (const link of fragment.querySelectorAll('a')) {
-    if (link.getAttribute('href')?.startsWith('#')) link.removeAttribute('href')
-    link.rel = 'noopener noreferrer nofollow'
-    link.target = '_blank'
+  // Of a document that is not shown: nothing loads in it.
+  const content = DOMPurify.sanitize(dirty, { ...allowed, RETURN_DOM_FRAGMENT: true })
+  const images = [...content.querySelectorAll('img')].map((image) => withoutImage(image, path))
+  for (const link of content.querySelectorAll('a')) {
+    const target = targetOf(link.getAttribute('href'), path)
+    if (target === undefined) link.removeAttribute('href')
+    else if ('path' in target) link.href = linkTo(target.path)
+    else {
+      link.rel = 'noopener noreferrer nofollow'
+      link.target = '_blank'
+    }
   }
-  for (const scrolling of fragment.querySelectorAll('pre, table')) scrolling.setAttribute('tabindex', '0')
-  return fragment
+  for (const scrolling of content.querySelectorAll('pre, table')) scrolling.setAttribute('tabindex', '0')
+  return { content, images: images.filter((image) => image !== undefined) }
 }
 
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+/** Puts a picture's description in its place. */
+function withoutImage(image: HTMLImageElement, readme: string): ReadmeImage | undefined {
+  const description = image.getAttribute('alt') ?? ''
+  const place = image.ownerDocument.createElement('span')
+  const text = image.ownerDocument.createElement('em')
+  text.textContent = `[image: ${description || 'without description'}]`
+  place.append(text)
+  const source = targetOf(image.getAttribute('src'), readme)
+  image.replaceWith(place)
+  const isShowable = source !== undefined && ('path' in source || /^https?:/.test(source.url))
+  return isShowable ? { place, description, source } : undefined
+}
+
+/** Where a reference in a README leads: to a file of the package, or elsewhere. Undefined for one to the README itself, and for none. */
+function targetOf(reference: string | null, readme: string): { path: string } | { url: string } | undefined {
+  const inside = 'https://package.invalid/'
+  const url = reference === null ? null : URL.parse(reference, inside + encodeURI(readme))
+  if (url === null) return undefined
+  if (!url.href.startsWith(inside)) return { url: url.href }
+  try {
+    const path = decodeURIComponent(url.pathname.slice(1))
+    return path === readme ? undefined : { path }
+  } catch {
+    return undefined
+  }
 }

@@ -3,7 +3,7 @@ import { html, LitElement } from 'lit'
 import type { SharedNode } from '../shared-node.ts'
 import { createSharedNode } from '../shared-node.ts'
 import { errorText } from './format.ts'
-import { loadRelays } from './preferences.ts'
+import { loadBootstrap, loadCacheMegabytes, loadRelays } from './preferences.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 let shared: { node: SharedNode; ready: Promise<void> } | undefined
@@ -11,7 +11,14 @@ let shared: { node: SharedNode; ready: Promise<void> } | undefined
 /** The page's one node, started at the first need; elements on somebody else's page share it too. */
 function useNode(relays: readonly string[]): { node: SharedNode; ready: Promise<void> } {
   if (shared === undefined) {
-    const node = createSharedNode({ relays })
+    const megabytes = loadCacheMegabytes()
+    const node = createSharedNode({
+      relays,
+      settings: {
+        'network.bootstrap_nodes': loadBootstrap(),
+        ...(megabytes === undefined ? {} : { 'storage.max_cache_size': megabytes }),
+      },
+    })
     shared = { node, ready: node.start() }
   }
   return shared

@@ -3,11 +3,13 @@ import type { Verification } from '../describe-verification.ts'
 import { bytesText, dateText, peerCount, plainText } from './format.ts'
 import { identicon, keyWords } from './identicon.ts'
 
+const unreachable = ['NO_PROVIDERS', 'TIMEOUT', 'CONNECTION_FAILED']
+
 /** What was checked in this tab, in plain words; a red state that cannot be missed when something fails. */
 export function renderVerification(
   state: Verification | { error: unknown } | undefined,
   publisher: string | null,
-  servedBy: ReadonlyMap<string, number>,
+  explorer: string,
 ) {
   if (state === undefined) {
     return html`<section class="card" aria-label="Verification">
@@ -15,25 +17,40 @@ export function renderVerification(
       <p role="status" class="soft">Checking …</p>
     </section>`
   }
-  if ('error' in state) return renderUnverified((state.error as Error).message)
+  if ('error' in state) {
+    const { message, code = '' } = state.error as Error & { code?: string }
+    return unreachable.includes(code)
+      ? renderUnverified(message, 'Nothing could be checked. Try again when somebody who has it is online.')
+      : renderUnverified(message)
+  }
   const signature = state.signatures.find((one) => one.publisher === publisher) ?? state.signatures[0]
   const wrong = state.blocks.filter(({ ok }) => ok === false).length
   if (wrong > 0) return renderUnverified(`${wrong} blocks in this browser are not what the package names.`)
   if (signature === undefined) return renderUnverified('No valid signature of a publisher is known for this content.')
   const held = state.blocks.filter(({ ok }) => ok === true).length
+  const servers = serversOf(state.blocks)
   return html`<section class=${signature.forkSeq === null ? 'card' : 'card alarm'} aria-label="Verification">
     <h2>Verification</h2>
-    <p class="verdict good"><span aria-hidden="true">✓</span> Verified in this tab</p>
-    <p class="small">
-      The publisher’s key signed exactly this content, and each of the ${held} blocks fetched so far is the one it names. That says who
-      published it, not that it is harmless: compare the fingerprint with what the publisher tells you elsewhere.
-    </p>
+    ${
+      signature.forkSeq === null
+        ? html`<p class="verdict good"><span aria-hidden="true">✓</span> Verified in this tab</p>
+            <p class="small">
+              The publisher’s key signed exactly this content, and each of the ${held} blocks fetched so far is the one it names. That
+              says who published it, not that it is harmless: compare the fingerprint with what the publisher tells you elsewhere.
+            </p>`
+        : html`<p class="verdict bad" role="alert"><span aria-hidden="true">✗</span> Not verified</p>
+            <p>
+              The signature is right, but the publisher’s log has forked: under one number it told different people different things.
+              Either its key was stolen or it deceives. ggen refuses to install it. Do not use it.
+            </p>`
+    }
     <div class="row">
       <svg viewBox="-0.3 -0.3 5.6 5.6" width="48" height="48" role="img" aria-label="Picture of the publisher’s key">
         ${identicon(signature.publisher)}
       </svg>
       <span>
         ${signature.petname === null ? nothing : html`<strong>${plainText(signature.petname)}</strong><br />`}
+        <a href=${`${explorer}#/settings/${encodeURIComponent(signature.publisher)}`}>Name or block this publisher</a><br />
         ${keyWords(signature.publisher)}<br />
         <span class="mono">${signature.fingerprint}</span>
       </span>
@@ -48,9 +65,7 @@ export function renderVerification(
         ${
           signature.forkSeq === null
             ? 'has never shown two histories, as far as is known here'
-            : html`<strong class="bad"
-              >has forked at entry ${signature.forkSeq + 1}: it told different people different things</strong
-            >`
+            : html`<strong class="bad">has forked at entry ${signature.forkSeq + 1}</strong>`
         }
       </dd>
       <dt>Blocks</dt>
@@ -58,12 +73,13 @@ export function renderVerification(
       <dt>Held by</dt>
       <dd>${peerCount(state.holders.length)} besides this browser</dd>
       ${
-        servedBy.size === 0
+        servers.size === 0
           ? nothing
           : html`<dt>Came from</dt>
             <dd>
-              ${[...servedBy].map(
-                ([peerId, bytes]) => html`<span class="mono">…${peerId.slice(-8)}</span> ${bytesText(bytes)}<br />`,
+              ${[...servers].map(
+                ([peerId, { blocks, bytes }]) =>
+                  html`<span class="mono">…${peerId.slice(-8)}</span>: ${blocks} ${blocks === 1 ? 'block' : 'blocks'}, ${bytesText(bytes)}<br />`,
               )}
             </dd>`
       }
@@ -72,10 +88,11 @@ export function renderVerification(
       <summary>Every block</summary>
       <ol class="small mono">
         ${state.blocks.slice(0, 1_000).map(
-          ({ cid, size, ok }) =>
+          ({ cid, size, ok, from }) =>
             html`<li>
                 ${cid}
                 ${ok === null ? 'not fetched yet' : html`<span class="good">${bytesText(size ?? 0)} ✓</span>`}
+                ${from === null ? nothing : `from …${from.slice(-8)}`}
               </li>`,
         )}
       </ol>
@@ -83,10 +100,21 @@ export function renderVerification(
   </section>`
 }
 
-function renderUnverified(why: string) {
+/** What each peer gave, since this browser's node was started. */
+function serversOf(blocks: Verification['blocks']): Map<string, { blocks: number; bytes: number }> {
+  const servers = new Map<string, { blocks: number; bytes: number }>()
+  for (const { from, size } of blocks) {
+    if (from === null) continue
+    const { blocks: count, bytes } = servers.get(from) ?? { blocks: 0, bytes: 0 }
+    servers.set(from, { blocks: count + 1, bytes: bytes + (size ?? 0) })
+  }
+  return servers
+}
+
+function renderUnverified(why: string, advice = 'Do not use it.') {
   return html`<section class="card alarm" aria-label="Verification">
     <h2>Verification</h2>
     <p class="verdict bad" role="alert"><span aria-hidden="true">✗</span> Not verified</p>
-    <p>${plainText(why)} Do not use it.</p>
+    <p>${plainText(why)} ${advice}</p>
   </section>`
 }

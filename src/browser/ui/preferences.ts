@@ -1,6 +1,8 @@
 /** What a visitor has set for this page; small enough for localStorage, and none of it a secret. */
 
 const relaysKey = 'ggen-relays'
+const bootstrapKey = 'ggen-bootstrap'
+const cacheKey = 'ggen-cache-megabytes'
 const themeKey = 'ggen-theme'
 
 export type Theme = 'light dark' | 'light' | 'dark'
@@ -14,6 +16,32 @@ export function loadRelays(): string[] {
 
 export function saveRelays(text: string): void {
   write(relaysKey, text)
+}
+
+/** Addresses of peers that are kept connected besides the relays. */
+export function loadBootstrap(): string[] {
+  return (read(bootstrapKey) ?? '').split(/\s+/).filter((address) => address !== '')
+}
+
+export function saveBootstrap(text: string): void {
+  write(bootstrapKey, text)
+}
+
+/** Most that is kept of packages; undefined: as the node has it. */
+export function loadCacheMegabytes(): number | undefined {
+  const stored = Number(read(cacheKey) ?? '')
+  return Number.isInteger(stored) && stored > 0 ? stored : undefined
+}
+
+export function saveCacheMegabytes(megabytes: number): void {
+  write(cacheKey, String(megabytes))
+}
+
+/** Calls back when another tab has changed what the node is started with. */
+export function onNodeSettingsChanged(listener: () => void): void {
+  addEventListener('storage', ({ key }) => {
+    if (key === relaysKey || key === bootstrapKey || key === cacheKey) listener()
+  })
 }
 
 export function loadTheme(): Theme {

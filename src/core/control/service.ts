@@ -72,7 +72,7 @@ export type ServiceProgress =
   | { type: 'stage'; stage: string; detail?: string }
   | { type: 'files'; done: number; total: number; bytes: number; totalBytes: number }
   | { type: 'provider:found'; peerId: string }
-  | { type: 'block:received'; peerId: string; bytes: number; totalBytes: number; package: string }
+  | { type: 'block:received'; peerId: string; cid: string; bytes: number; totalBytes: number; package: string }
   | { type: 'block:rejected'; peerId: string; reason: string }
   /** `names`: the first packages it found. */
   | { type: 'source:answered'; source: string; status: SourceStatus; results: number; tookMs: number; names: string[] }

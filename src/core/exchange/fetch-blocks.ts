@@ -66,12 +66,13 @@ export async function fetchBlocks(parts: FetchParts, request: FetchRequest): Pro
     onProgress?.({ type: 'provider:found', peerId })
     const run = fetchFromProvider({ network, sha256, reputation, clock }, queue, writer, peerId, {
       signal,
-      onBlock(bytes) {
+      onBlock(cid, bytes) {
         result.fetchedBytes += bytes
         result.sources.set(peerId, (result.sources.get(peerId) ?? 0) + bytes)
         onProgress?.({
           type: 'block:received',
           peerId,
+          cid: cid.toString(),
           bytes: result.fetchedBytes,
           totalBytes: label.totalBytes,
           package: label.package,

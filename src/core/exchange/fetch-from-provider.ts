@@ -1,3 +1,4 @@
+import type { CID } from 'multiformats/cid'
 import { matchesCid } from '../blocks/block.ts'
 import { RegistryError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -29,7 +30,7 @@ export async function fetchFromProvider(
   queue: WorkQueue,
   writer: BlockWriter,
   peerId: string,
-  options: { signal: AbortSignal; onBlock(bytes: number): void; onRejected(reason: string): void },
+  options: { signal: AbortSignal; onBlock(cid: CID, bytes: number): void; onRejected(reason: string): void },
 ): Promise<ProviderOutcome> {
   const { network, sha256, reputation, clock } = parts
   const { signal } = options
@@ -88,7 +89,7 @@ export async function fetchFromProvider(
     }
     received += answer.length
     if (from.deliver(want)) {
-      options.onBlock(answer.length)
+      options.onBlock(want.cid, answer.length)
       // Copied: the reader's chunk may be the transport's own buffer, and a small block would hold all of it in memory.
       await writer.add({ cid: want.cid, bytes: answer.length < answer.buffer.byteLength ? answer.slice() : answer })
     }

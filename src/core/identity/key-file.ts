@@ -18,28 +18,32 @@ const iterations = 600_000
 const maxIterations = 10_000_000
 const saltBytes = 16
 const ivBytes = 12
-/** A key file has some 500 characters. */
-const maxTextLength = 4096
+/** A key file has some 500 characters, and some 700 more for each rotation. */
+const maxTextLength = 65_536
+const maxRotations = 32
 
-const bytesSchema = v.pipe(
-  v.string(),
-  v.regex(/^[\w-]{1,128}$/, 'not base64url'),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    try {
-      return base64url.baseDecode(dataset.value) as Uint8Array<ArrayBuffer>
-    } catch {
-      addIssue({ message: 'not base64url' })
-      return NEVER
-    }
-  }),
-)
+const bytesSchema = (maxLength: number) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(maxLength),
+    v.regex(/^[\w-]+$/, 'not base64url'),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      try {
+        return base64url.baseDecode(dataset.value) as Uint8Array<ArrayBuffer>
+      } catch {
+        addIssue({ message: 'not base64url' })
+        return NEVER
+      }
+    }),
+  )
+const secretSchema = bytesSchema(128)
 
 const encryptionSchema = v.strictObject({
   kdf: v.literal('PBKDF2-SHA256'),
   iterations: v.pipe(v.number(), v.integer(), v.minValue(iterations), v.maxValue(maxIterations)),
-  salt: bytesSchema,
+  salt: secretSchema,
   cipher: v.literal('AES-256-GCM'),
-  iv: bytesSchema,
+  iv: secretSchema,
 })
 type Encryption = v.InferOutput<typeof encryptionSchema>
 
@@ -49,7 +53,9 @@ const keyFileSchema = v.strictObject({
   publisher: v.string(),
   encryption: v.optional(encryptionSchema),
   /** The seed, or its ciphertext with the 16-byte tag. */
-  secret: bytesSchema,
+  secret: secretSchema,
+  /** Signed entries by which earlier keys handed on to this one, the first one first. */
+  rotations: v.optional(v.pipe(v.array(bytesSchema(8_192)), v.maxLength(maxRotations))),
 })
 
 /**
@@ -58,16 +64,18 @@ const keyFileSchema = v.strictObject({
  */
 export async function encodeKeyFile(
   seed: Uint8Array,
-  options: { passphrase?: string | undefined } = {},
+  options: { passphrase?: string | undefined; rotations?: readonly Uint8Array[] } = {},
 ): Promise<string> {
-  const { passphrase } = options
+  const { passphrase, rotations = [] } = options
   if (passphrase === '') {
     throw new RegistryError('USAGE', 'An empty passphrase protects nothing.', {
       hint: 'Choose one of several words, or export without a passphrase and keep the file somewhere safe.',
     })
   }
   const publisher = await didOf(seed)
-  const head = { format, v: 1, publisher }
+  const handedOn =
+    rotations.length === 0 ? {} : { rotations: rotations.map((envelope) => base64url.baseEncode(envelope)) }
+  const head = { format, v: 1, publisher, ...handedOn }
   if (passphrase === undefined) return toText({ ...head, secret: base64url.baseEncode(seed) })
   const encryption: Encryption = {
     kdf: 'PBKDF2-SHA256',
@@ -99,6 +107,11 @@ export async function decodeKeyFile(
     throw malformed('its secret does not belong to the publisher it names')
   }
   return seed
+}
+
+/** The rotations a key file carries besides its seed; they are public, and the caller verifies them. Throws `USAGE`. */
+export function rotationsIn(text: string): Uint8Array[] {
+  return parseKeyFile(text).rotations ?? []
 }
 
 function parseKeyFile(text: string): v.InferOutput<typeof keyFileSchema> {

@@ -15,6 +15,16 @@ export type DeclaredMetadata = Omit<PackageMetadata, 'name' | 'version' | 'file'
   version: string | undefined
 }
 
+/** What counts in place of what the package file says, or does not say. The file itself is published as it is. */
+export interface MetadataOverrides {
+  name?: string | undefined
+  version?: string | undefined
+  description?: string | undefined
+  category?: string | undefined
+  license?: string | undefined
+  keywords?: string[] | undefined
+}
+
 const readers: Record<string, (file: string, text: string) => DeclaredMetadata | undefined> = {
   'package.toml': readPackageToml,
   'ggen.toml': readGgenToml,
@@ -33,14 +43,17 @@ const limitsSchema = v.object({ ...descriptionFields, external: externalSchema }
  */
 export function readMetadata(
   files: readonly { path: string; text: string }[],
-  overrides: { name?: string | undefined; version?: string | undefined },
+  overrides: MetadataOverrides,
 ): PackageMetadata {
   const { file, declared } = findDeclared(files)
   const metadata = {
     ...declared,
+    description: overrides.description ?? declared.description,
+    category: overrides.category ?? declared.category,
+    license: overrides.license ?? declared.license,
     name: checkedName(file, declared.name, overrides.name),
     version: checkedVersion(file, declared.version, overrides.version),
-    keywords: uniqueTexts(declared.keywords),
+    keywords: uniqueTexts(overrides.keywords ?? declared.keywords),
     authors: uniqueTexts(declared.authors),
     file,
   }

@@ -55,7 +55,7 @@ export function createContentFetcher(
     ownPublisher: () => Promise<string>
   },
 ): ContentFetcher {
-  const { blocks, network, reputation, clock, sha256, settings } = parts
+  const { blocks, network, reputation, clock, sha256, settings, events } = parts
   const { holders, announcer, inBackground, ownPublisher } = collaborators
 
   async function* announcedBy(cid: CID, options: OperationOptions = {}): AsyncIterable<string> {
@@ -104,7 +104,10 @@ export function createContentFetcher(
         parallel: settings.parallelFetches,
         label,
         signal,
-        onProgress,
+        onProgress(event) {
+          if (event.type === 'block:received') events.emit('block:received', { cid: event.cid, peerId: event.peerId })
+          onProgress?.(event)
+        },
       },
     )
   }

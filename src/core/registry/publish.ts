@@ -6,6 +6,7 @@ import type { Release } from '../log/history.ts'
 import type { ReleaseBody, ReleaseEntry, VerifiedEntry } from '../log/types.ts'
 import { buildManifest } from '../manifest/build.ts'
 import { manifestBlocks } from '../manifest/manifest.ts'
+import type { MetadataOverrides } from '../manifest/metadata.ts'
 import { metadataFiles, readMetadata } from '../manifest/metadata.ts'
 import type { Manifest, PackageMetadata } from '../manifest/types.ts'
 import type { OperationOptions, PackageSource, SourceFile } from '../ports.ts'
@@ -15,15 +16,13 @@ import { releasesOf } from './packages.ts'
 import type { RegistryParts } from './parts.ts'
 import type { PublisherLog } from './publisher-log.ts'
 
-export interface PublishOptions extends OperationOptions<ServiceProgress> {
+export interface PublishOptions extends OperationOptions<ServiceProgress>, MetadataOverrides {
   dryRun?: boolean | undefined
   /** Tell the network now (the default). Otherwise peers learn of it by sync. */
   announce?: boolean | undefined
   /** Resolve when this many other peers hold a verified copy. */
   wait?: number | undefined
   waitTimeoutMs?: number | undefined
-  name?: string | undefined
-  version?: string | undefined
 }
 
 const replicaPollMs = 500
@@ -113,16 +112,17 @@ async function announce(
   inBackground('store the log head in the DHT', announcer.putHead(entry))
 }
 
-/** The package file's text and the source's own view of it; the largest file that is read whole is a manifest's size. */
-async function readSourceMetadata(source: PackageSource, overrides: PublishOptions): Promise<PackageMetadata> {
+/** What the folder's package file says. Throws as `readMetadata` does. */
+export async function readSourceMetadata(
+  source: PackageSource,
+  overrides: MetadataOverrides = {},
+): Promise<PackageMetadata> {
   const texts: { path: string; text: string }[] = []
+  // The largest file that is read whole is a manifest's size.
   for (const file of source.files.filter(({ path }) => metadataFiles.includes(path))) {
     texts.push({ path: file.path, text: await readText(file) })
   }
-  return readMetadata(texts, {
-    ...(overrides.name === undefined ? {} : { name: overrides.name }),
-    ...(overrides.version === undefined ? {} : { version: overrides.version }),
-  })
+  return readMetadata(texts, overrides)
 }
 
 async function readText(file: SourceFile): Promise<string> {

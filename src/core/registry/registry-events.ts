@@ -4,6 +4,8 @@ export interface RegistryEvents {
   'release:published': { publisher: string; name: string; version: string; cid: string }
   'log:forked': { author: string; seq: number }
   'peer:banned': { peerId: string; reason: string; untilMs: number }
+  /** A block came and is the one that was asked for. */
+  'block:received': { cid: string; peerId: string }
   'block:corrupt': { cid: string }
   'sync:completed': { peerId: string; received: number; sent: number }
   /** Something failed in the background; the node goes on. `task` says what it was doing. */

@@ -57,9 +57,9 @@ export class KeyExportCommand extends GgenCommand {
       this.note(
         'Note: written without a passphrase; whoever reads the file can publish in your name. Set GGEN_PASSPHRASE to encrypt it.',
       )
-    const { publisherKey } = this.context.paths
-    writeSecret(file, await exportPublisher(publisherKey, passphrase))
-    const { did } = await loadPublisher(publisherKey)
+    const { paths } = this.context
+    writeSecret(file, await exportPublisher(paths, passphrase))
+    const { did } = await loadPublisher(paths.publisherKey)
     this.print(
       { file, publisher: did, encrypted: passphrase !== undefined },
       (done) => `Wrote the key of ${done.publisher} to ${done.file}.`,
@@ -83,7 +83,7 @@ export class KeyImportCommand extends GgenCommand {
     if (await isAnswering(paths.controlSocket))
       throw new UsageFault('A running node uses the present key.', 'Stop it first: ggen marketplace p2p stop')
     const { importPublisher } = await import('../node/keys.ts')
-    const result = await importPublisher(paths.publisherKey, readText(this.absolute(this.file)), env.GGEN_PASSPHRASE)
+    const result = await importPublisher(paths, readText(this.absolute(this.file)), env.GGEN_PASSPHRASE)
     this.print(
       result,
       ({ publisher, backup }) =>

@@ -1,9 +1,14 @@
 import { rmSync } from 'node:fs'
 import { RegistryError } from '../../core/errors.ts'
-import { decodeKeyFile, encodeKeyFile } from '../../core/identity/key-file.ts'
+import { decodeKeyFile, encodeKeyFile, rotationsIn } from '../../core/identity/key-file.ts'
 import { createSigner, exportSecretKey, generateKeyPair, importSecretKey } from '../../core/identity/key-pair.ts'
+import { keepRotations, rotationsTo } from '../../core/log/rotations.ts'
 import type { Signer } from '../../core/ports.ts'
-import { readSecret, writeSecret } from '../../storage/node.ts'
+import type { HomePaths } from '../../storage/node.ts'
+import { createFileJournal, nodeSha256, readSecret, writeSecret } from '../../storage/node.ts'
+
+/** Where a home keeps its key and its log. */
+type KeyPaths = Pick<HomePaths, 'publisherKey' | 'log'>
 
 /** The publisher's key of a home, made at the first need. Throws `PERMISSION` when others can read its file. */
 export async function loadPublisher(path: string): Promise<Signer> {
@@ -15,25 +20,29 @@ export async function loadPublisher(path: string): Promise<Signer> {
   return createSigner(keyPair)
 }
 
-/** The text of a key file with the home's publisher key, under a passphrase when one is given. */
-export async function exportPublisher(path: string, passphrase: string | undefined): Promise<string> {
-  await loadPublisher(path)
+/** The text of a key file with the home's publisher key, under a passphrase when one is given, and with the rotations that led to it. */
+export async function exportPublisher(
+  { publisherKey: path, log }: KeyPaths,
+  passphrase: string | undefined,
+): Promise<string> {
+  const { did } = await loadPublisher(path)
   const seed = await seedOf(path, readSecret(path)!)
-  return encodeKeyFile(seed, { passphrase })
+  return encodeKeyFile(seed, { passphrase, rotations: await rotationsTo(did, createFileJournal(log), nodeSha256) })
 }
 
 /** Makes the key of an exported file the home's publisher key. The old one is kept beside it. */
 export async function importPublisher(
-  path: string,
+  { publisherKey: path, log }: KeyPaths,
   text: string,
   passphrase: string | undefined,
 ): Promise<{ publisher: string; backup: string | null }> {
   const seed = await decodeKeyFile(text, { passphrase })
-  const signer = await createSigner(await importSecretKey(seed, { extractable: false }))
+  const { did } = await createSigner(await importSecretKey(seed, { extractable: false }))
+  const publisher = await keepRotations(did, rotationsIn(text), createFileJournal(log), nodeSha256)
   const current = readSecret(path)
-  if (current !== undefined && equal(await seedOf(path, current), seed)) return { publisher: signer.did, backup: null }
+  if (current !== undefined && equal(await seedOf(path, current), seed)) return { publisher, backup: null }
   const backup = writeSecret(path, await encodeKeyFile(seed))
-  return { publisher: signer.did, backup: backup ?? null }
+  return { publisher, backup: backup ?? null }
 }
 
 /**

@@ -105,7 +105,7 @@ describe('errors', () => {
 test('progress says nothing where no terminal is, but passes warnings on', () => {
   const stderr = new Sink()
   const progress = createProgress(stderr)
-  progress.onProgress({ type: 'block:received', peerId: 'p', bytes: 1, totalBytes: 2, package: 'x' })
+  progress.onProgress({ type: 'block:received', peerId: 'p', cid: 'c', bytes: 1, totalBytes: 2, package: 'x' })
   progress.onProgress({ type: 'files', done: 1, total: 2, bytes: 1, totalBytes: 2 })
   expect(stderr.text).toBe('')
   progress.onProgress({ type: 'warning', message: 'mind\u0007 this' })

@@ -52,7 +52,7 @@ describe('the control API', () => {
         async install(_request, { onProgress }: ServiceOptions = {}) {
           onProgress?.({ type: 'provider:found', peerId: 'a' })
           for (let bytes = 0; bytes < 1000; bytes++)
-            onProgress?.({ type: 'block:received', peerId: 'a', bytes, totalBytes: 1000, package: 'x' })
+            onProgress?.({ type: 'block:received', peerId: 'a', cid: 'c', bytes, totalBytes: 1000, package: 'x' })
           onProgress?.({ type: 'warning', message: 'w' })
           return { installed: [], removed: [], tookMs: 1, notices: [] }
         },

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { decodeKeyFile, encodeKeyFile, rotationsIn } from '../../../src/core/identity/key-file.ts'
 import { createSigner, generateKeyPair } from '../../../src/core/identity/key-pair.ts'
+import { keepRotations, rotationsTo } from '../../../src/core/log/rotations.ts'
 import type { TestNode } from './test-network.ts'
 import { createTestNetwork, packageSource, until } from './test-network.ts'
 
@@ -52,4 +54,26 @@ test('a publisher stays the same under a new key, for itself and for those who p
 test('a key that never published hands on too', async () => {
   const renewed = await rotated()
   expect((await renewed.node.publish(packageSource({ name: 'first' }))).publisher).toBe(alice.publisher)
+})
+
+test('an exported key takes its rotations along: on another machine it is the same publisher', async () => {
+  await alice.node.publish(packageSource({ name: 'tool', version: '1.0.0' }))
+  const renewed = await rotated()
+  const { journal, sha256, signer } = renewed.node.parts
+  const rotations = await rotationsTo(signer.did, journal, sha256)
+  expect(rotations).toHaveLength(1)
+  const seed = new Uint8Array(32).fill(7)
+  const text = await encodeKeyFile(seed, { passphrase: 'several words', rotations })
+  expect(rotationsIn(text)).toEqual(rotations)
+  expect(await decodeKeyFile(text, { passphrase: 'several words' })).toEqual(seed)
+
+  const elsewhere = bob.node.parts.journal
+  expect(await keepRotations(signer.did, rotations, elsewhere, sha256)).toBe(alice.publisher)
+  expect(await keepRotations(signer.did, rotations, elsewhere, sha256)).toBe(alice.publisher)
+  expect(await rotationsTo(signer.did, elsewhere, sha256)).toEqual(rotations)
+  // Rotations to another key, or what is no rotation, are refused and not kept.
+  await expect(keepRotations(bob.publisher, rotations, elsewhere, sha256)).rejects.toMatchObject({ code: 'USAGE' })
+  const [release] = await journal.read(alice.publisher)
+  await expect(keepRotations(signer.did, [release!], elsewhere, sha256)).rejects.toMatchObject({ code: 'USAGE' })
+  expect(await keepRotations(bob.publisher, [], elsewhere, sha256)).toBe(bob.publisher)
 })

@@ -1,0 +1,103 @@
+import { CID } from 'multiformats/cid'
+import type { BlockStore, SearchIndex } from '../core/ports.ts'
+import type { PackageDocument } from '../core/search/types.ts'
+import type { Trust } from '../core/trust/trust.ts'
+
+export const facetNames = ['category', 'keyword', 'licence', 'publisher'] as const
+export type FacetName = (typeof facetNames)[number]
+
+export interface KnownRequest {
+  query: string
+  /** Only packages that have these values; an empty one is none. */
+  filter?: Partial<Record<FacetName, string>>
+  /** `relevance` lists the newest first where the query is empty. */
+  order?: 'relevance' | 'newest' | 'name'
+  limit: number
+}
+
+export interface KnownPackage {
+  name: string
+  version: string
+  description: string
+  category: string
+  keywords: string[]
+  license: string
+  publisher: string
+  petname: string | null
+  cid: string
+  /** Milliseconds since the Unix epoch, by the publisher's clock. */
+  timeMs: number
+  yanked: boolean
+  /** Its manifest, at least, is kept here. */
+  cached: boolean
+}
+
+export interface KnownPackages {
+  packages: KnownPackage[]
+  /** All that fit, of which `packages` are the first. */
+  total: number
+  /** Values of each facet, the most frequent first, with the number of packages that fit all other facets. */
+  facets: Record<FacetName, { value: string; count: number }[]>
+}
+
+/** Of each facet: a longer list is no choice any more. */
+const maxFacetValues = 100
+
+function valuesOf({ category, keywords, license, publisher }: PackageDocument, facet: FacetName): string[] {
+  const values = { category: [category], keyword: keywords, licence: [license], publisher: [publisher] }[facet]
+  return values.filter((value) => value !== '')
+}
+
+/** What is known in this browser, without asking anybody: ranked, filtered and counted over everything that fits, of which the first `limit` are told. */
+export async function knownPackages(
+  parts: { search: SearchIndex; blocks: BlockStore; trust: Trust },
+  { query, filter = {}, order = 'relevance', limit }: KnownRequest,
+): Promise<KnownPackages> {
+  const { search, blocks, trust } = parts
+  const wanted = facetNames.filter((facet) => (filter[facet] ?? '') !== '')
+  const counts = new Map(facetNames.map((facet) => [facet, new Map<string, number>()]))
+  const fitting: PackageDocument[] = []
+  for (const document of await search.search({ text: query }, Number.MAX_SAFE_INTEGER)) {
+    if (trust.isBlocked(document.publisher)) continue
+    const unfit = wanted.filter((facet) => !valuesOf(document, facet).includes(filter[facet]!))
+    if (unfit.length === 0) fitting.push(document)
+    // It counts for a facet that alone keeps it out: choosing its value there would show it.
+    if (unfit.length > 1) continue
+    for (const facet of unfit.length === 1 ? unfit : facetNames) {
+      const values = counts.get(facet)!
+      for (const value of valuesOf(document, facet)) values.set(value, (values.get(value) ?? 0) + 1)
+    }
+  }
+  if (order === 'newest') fitting.sort((a, b) => b.time - a.time)
+  if (order === 'name') fitting.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  const shown = fitting.slice(0, limit)
+  const held = await blocks.has(shown.map(({ cid }) => CID.parse(cid)))
+  const mostFrequent = (facet: FacetName) =>
+    [...counts.get(facet)!]
+      .map(([value, count]) => ({ value, count }))
+      .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+      .slice(0, maxFacetValues)
+  return {
+    packages: shown.map(({ name, version, description, category, keywords, license, publisher, cid, ...rest }, at) => ({
+      name,
+      version,
+      description,
+      category,
+      keywords,
+      license,
+      publisher,
+      petname: trust.petnameOf(publisher) ?? null,
+      cid,
+      timeMs: rest.time,
+      yanked: rest.yanked,
+      cached: held[at] === true,
+    })),
+    total: fitting.length,
+    facets: {
+      category: mostFrequent('category'),
+      keyword: mostFrequent('keyword'),
+      licence: mostFrequent('licence'),
+      publisher: mostFrequent('publisher'),
+    },
+  }
+}
