@@ -196,7 +196,10 @@ async function benchExplorerList(add: (row: Row) => void, context: BrowserContex
           // Something else is listed before, so that a change is the answer.
           field.value = 'nothing-like-it-at-all'
           field.dispatchEvent(new InputEvent('input'))
-          while (shown() !== undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+          // Peers have answered too, so nothing of that search is left to change the list.
+          const status = root.querySelector('[role=status]')!
+          while (!status.textContent?.startsWith('No package fits'))
+            await new Promise((resolve) => setTimeout(resolve, 5))
           const changed = new Promise<number>((resolve) => {
             const watcher = new MutationObserver(() => {
               if (shown() === undefined) return

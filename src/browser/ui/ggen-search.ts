@@ -13,7 +13,6 @@ const nothingChosen: Record<FacetName, string> = { category: '', keyword: '', li
 
 const debounceMs = 120
 const refreshMs = 50
-/** After a change in the network. */
 const againMs = 1_000
 /** What peers are asked for at first, and when the list has been read to its end: the most they tell. What else is known here is listed too. */
 const firstAsked = 50
@@ -133,7 +132,7 @@ export class GgenSearch extends NodeElement {
       // What one peer has told shows while others are still asked.
       if (what === 'packages') void this.#refresh()
       if (what === 'peers') this.#peersChanged = true
-      if (what !== 'addresses' && !this.busy) this.#search(againMs)
+      if (what !== 'addresses' && !this.busy) this.#searchAgain()
     })
   }
 
@@ -168,6 +167,7 @@ export class GgenSearch extends NodeElement {
   #search(delayMs = 0): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
+      this.#timer = undefined
       this.run(async (signal) => {
         this.#signal = signal
         this.busy = true
@@ -196,11 +196,16 @@ export class GgenSearch extends NodeElement {
           if (!signal.aborted) {
             this.busy = false
             // Whoever came meanwhile was not asked.
-            if (this.#peersChanged) this.#search(againMs)
+            if (this.#peersChanged) this.#searchAgain()
           }
         }
       })
     }, delayMs)
+  }
+
+  /** After a change in the network; a search that is about to begin anyway is not put off. */
+  #searchAgain(): void {
+    if (this.#timer === undefined) this.#search(againMs)
   }
 
   async #show(signal: AbortSignal): Promise<void> {
