@@ -77,6 +77,8 @@ export class GgenFiles extends NodeElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    // A file of another package that is still on its way is not wanted any more.
+    if (changed.has('files')) this.run(async () => undefined)
     if (this.files === undefined) return
     if (changed.has('files')) this.#begin(this.files)
     if (changed.has('files') || changed.has('path')) this.#showPath(this.files)

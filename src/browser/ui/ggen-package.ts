@@ -139,16 +139,19 @@ export class GgenPackage extends NodeElement {
     this.explorer + packageLink(this.info?.publisher ?? null, this.name, this.info?.version ?? '', path)
 
   #recheck = (): void => {
-    this.#verify(new AbortController().signal)
+    if (this.info !== undefined) this.#verify(new AbortController().signal)
   }
 
   #verify(signal: AbortSignal): void {
-    this.node.service.verification({ cid: this.info!.cid! }, { signal }).then(
+    const cid = this.info!.cid!
+    // Of another package by now, it would be told of the wrong one.
+    const isWanted = (): boolean => !signal.aborted && this.info?.cid === cid
+    this.node.service.verification({ cid }, { signal }).then(
       (verification) => {
-        if (!signal.aborted) this.verification = verification
+        if (isWanted()) this.verification = verification
       },
       (error: unknown) => {
-        if (!signal.aborted) this.verification = { error }
+        if (isWanted()) this.verification = { error }
       },
     )
   }

@@ -59,7 +59,10 @@ export class GgenReadme extends NodeElement {
     this.readme = undefined
     this.foreign = { count: 0, outcome: '' }
     const { files } = this
-    if (files !== undefined) this.run((signal) => this.#load(files, signal))
+    // Ends the fetching of the README that was wanted before, too.
+    this.run(async (signal) => {
+      if (files !== undefined) await this.#load(files, signal)
+    })
   }
 
   async #load({ cid, files }: PackageFiles, signal: AbortSignal): Promise<void> {
