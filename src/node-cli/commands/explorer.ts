@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { Command, Option } from 'clipanion'
 import * as t from 'typanion'
-import { isBrowserDialable } from '../../core/relay-document.ts'
+import { inspectConfig } from '../config-file.ts'
 import { createSocketClient, isAnswering, notRunning } from '../daemon/control-socket.ts'
 import { UsageFault } from '../usage-fault.ts'
 import { GgenCommand, p2pPaths } from './command.ts'
@@ -34,13 +34,20 @@ export class ExplorerCommand extends GgenCommand {
     const { controlSocket } = this.context.paths
     if (!(await isAnswering(controlSocket))) throw notRunning()
     const node = createSocketClient(controlSocket)
+    const { describeNode, serveExplorer } = await import('../explorer-server.ts')
+    // With its faults, if it has any: the node runs already.
+    const { config } = inspectConfig(this.context)
     const describe = async () => {
-      const { peerId, addresses } = await node.status({})
-      return { peerId, addresses: addresses.filter(isBrowserDialable) }
+      const [status, { peers }] = await Promise.all([node.status({}), node.peers({})])
+      return describeNode(status, peers, config.network.relay_addresses)
     }
-    if ((await describe()).addresses.length === 0)
-      this.note('Note: the node listens neither on WebSocket nor on webrtc-direct, so no page can reach it.')
-    const { serveExplorer } = await import('../explorer-server.ts')
+    const { addresses, relays } = await describe()
+    if (addresses.length === 0)
+      this.note(
+        relays.length === 0
+          ? 'Note: the node listens neither on WebSocket nor on webrtc-direct, so no page can reach it.'
+          : 'Note: the node listens neither on WebSocket nor on webrtc-direct: the page reaches it through its relay.',
+      )
     const server = await serveExplorer(this.port, describe)
     try {
       this.show(server.url)
