@@ -25,6 +25,7 @@ const bundles: Bundle[] = [
   { entry: 'relay/main.ts', dir: 'dist/relay', platform: 'node' },
   { entry: 'src/browser/index.ts', dir: 'dist/browser', platform: 'browser' },
   { entry: 'src/browser/ui/main.ts', dir: 'dist/explorer', platform: 'browser', name: 'explorer' },
+  { entry: 'src/browser/ui/page.ts', dir: 'dist/explorer', platform: 'browser' },
 ]
 
 /** CommonJS libraries inside an ES module still ask for Node's own modules by `require`. */

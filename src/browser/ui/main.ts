@@ -1,4 +1,5 @@
-/** The explorer's page: its elements, the theme, and the service worker that makes it open without a network. */
+/** Defines the explorer's elements, for its own page and for anybody's: nothing else happens by loading this. */
+import type { ExplorerElement, PackageElement, SearchElement } from './elements.ts'
 import { GgenCompare } from './ggen-compare.ts'
 import { GgenExplorer } from './ggen-explorer.ts'
 import { GgenFiles } from './ggen-files.ts'
@@ -8,31 +9,19 @@ import { GgenPublish } from './ggen-publish.ts'
 import { GgenReadme } from './ggen-readme.ts'
 import { GgenSearch } from './ggen-search.ts'
 import { GgenSettings } from './ggen-settings.ts'
-import { applyTheme, loadTheme, onNodeSettingsChanged } from './preferences.ts'
 
-customElements.define('ggen-compare', GgenCompare)
-customElements.define('ggen-files', GgenFiles)
-customElements.define('ggen-readme', GgenReadme)
-customElements.define('ggen-search', GgenSearch)
-customElements.define('ggen-package', GgenPackage)
-customElements.define('ggen-publish', GgenPublish)
-customElements.define('ggen-network', GgenNetwork)
-customElements.define('ggen-settings', GgenSettings)
-customElements.define('ggen-explorer', GgenExplorer)
-
-if (document.querySelector('ggen-explorer') !== null) {
-  applyTheme(loadTheme())
-  // The node may run in this tab: it starts again with them.
-  onNodeSettingsChanged(() => location.reload())
-  // Without one the explorer works all the same, as long as it can be loaded.
-  navigator.serviceWorker?.register(workerUrl() as string).catch(() => undefined)
+const elements = {
+  'ggen-compare': GgenCompare,
+  'ggen-files': GgenFiles,
+  'ggen-readme': GgenReadme,
+  'ggen-search': GgenSearch satisfies new () => SearchElement,
+  'ggen-package': GgenPackage satisfies new () => PackageElement,
+  'ggen-publish': GgenPublish,
+  'ggen-network': GgenNetwork,
+  'ggen-settings': GgenSettings,
+  'ggen-explorer': GgenExplorer satisfies new () => ExplorerElement,
 }
 
-/** The page's policy takes script addresses only from code that vouches for them. */
-function workerUrl(): unknown {
-  const file = 'sw.js'
-  const { trustedTypes } = globalThis as unknown as {
-    trustedTypes?: { createPolicy(name: string, rules: object): { createScriptURL(text: string): unknown } }
-  }
-  return trustedTypes?.createPolicy('ggen-worker', { createScriptURL: () => file }).createScriptURL(file) ?? file
-}
+// All or none: a page may load this from two relays, and the elements of one share a node.
+if (customElements.get('ggen-explorer') === undefined)
+  for (const [name, element] of Object.entries(elements)) customElements.define(name, element)

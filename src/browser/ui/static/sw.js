@@ -1,6 +1,6 @@
 /** Keeps the explorer's own files: the newest while there is a network, the last ones without. Packages are kept by the node, not here. */
 const cacheName = 'ggen-explorer'
-const files = ['./', 'explorer.js', 'page.css', 'icon.svg', 'app.webmanifest']
+const files = ['./', 'explorer.js', 'page.js', 'page.css', 'icon.svg', 'app.webmanifest']
 
 self.addEventListener('install', (event) => {
   event.waitUntil(
