@@ -47,6 +47,8 @@ async function build({ entry, dir, platform, name = '[name]' }: Bundle): Promise
     entryFileNames: `${name}.js`,
     chunkFileNames: 'chunks/[name]-[hash].js',
     minify: true,
+    // One file each for browsers: a part that is asked for later would be missing without a network.
+    codeSplitting: platform === 'node',
     ...(platform === 'node' ? { banner: requireBanner } : {}),
   }
   const bundle = await rolldown(input)
