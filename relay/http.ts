@@ -6,6 +6,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { serve } from '@hono/node-server'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
+import { etag } from 'hono/etag'
 import { RegistryError } from '../src/core/errors.ts'
 import { explorerHeaders } from '../src/core/explorer-policy.ts'
 import { isBrowserDialable, relayDocumentPath } from '../src/core/relay-document.ts'
@@ -55,6 +56,8 @@ export async function serveHttp(config: RelayConfig, relay: Relay, state: { isRe
     await next()
     for (const [name, value] of Object.entries(explorerHeaders)) context.header(name, value)
   })
+  // Pages ask each time whether there is a newer version. By content: packages' files have no time of their own.
+  app.use('*', etag())
   if (existsSync(explorer)) app.get('*', serveStatic({ root: relative(process.cwd(), explorer) || '.' }))
   app.notFound((context) => context.text('There is nothing here. The explorer is at /.\n', 404))
 

@@ -3,6 +3,7 @@
 const relaysKey = 'ggen-relays'
 const bootstrapKey = 'ggen-bootstrap'
 const cacheKey = 'ggen-cache-megabytes'
+/** Read by `static/theme.js` too, before there is anything to see. */
 const themeKey = 'ggen-theme'
 
 export type Theme = 'light dark' | 'light' | 'dark'

@@ -1,14 +1,28 @@
-/** Keeps the explorer's own files: the newest while there is a network, the last ones without. Packages are kept by the node, not here. */
+/**
+ * Keeps the explorer's own files: the newest where the network answers soon, the last ones where it does not. Always all of one version, so a page is opened when all have come or with all that
+ * are kept, and they are replaced together. Packages are kept by the node, not here.
+ */
 const cacheName = 'ggen-explorer'
-const files = ['./', 'explorer.js', 'page.js', 'page.css', 'icon.svg', 'app.webmanifest']
+const files = [
+  './',
+  'theme.js',
+  'page.css',
+  'page.js',
+  'explorer.js',
+  'app.webmanifest',
+  'icon.svg',
+  'icon-maskable.svg',
+]
+/** A visitor waits so long for a network that accepts and does not answer. */
+const patienceMs = 2_500
+/** What comes later than that is for the next visit, unless it takes so long. */
+const longestMs = 60_000
+
+/** The asking for the newest that is under way. */
+let round
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(
-    caches
-      .open(cacheName)
-      .then((cache) => cache.addAll(files))
-      .then(() => self.skipWaiting()),
-  )
+  event.waitUntil(keepNewest().then(() => self.skipWaiting()))
 })
 
 self.addEventListener('activate', (event) => {
@@ -19,18 +33,51 @@ self.addEventListener('fetch', (event) => {
   const { request } = event
   const url = new URL(request.url)
   const own = new URL('./', self.location.href)
-  const path = url.pathname.slice(own.pathname.length)
-  if (request.method !== 'GET' || url.origin !== own.origin || !files.includes(path === '' ? './' : path)) return
-  event.respondWith(newestOrKept(request))
+  const file = url.pathname.slice(own.pathname.length) || './'
+  if (request.method !== 'GET' || url.origin !== own.origin || !files.includes(file)) return
+  if (request.mode !== 'navigate') return event.respondWith(keptOr(request, file))
+  const newest = keepNewest().catch(() => undefined)
+  event.waitUntil(newest)
+  event.respondWith(Promise.race([newest, pause(patienceMs)]).then(() => keptOr(request, file)))
 })
 
-async function newestOrKept(request) {
-  const cache = await caches.open(cacheName)
-  try {
-    const response = await fetch(request)
-    if (response.ok) await cache.put(request, response.clone())
-    return response
-  } catch {
-    return (await cache.match(request, { ignoreSearch: true })) ?? Response.error()
+/** Replaces what is kept once all of it has come. Tabs opened together share one round; an older one is given up: requests that hang use up the connections that a browser makes to one server. */
+function keepNewest() {
+  if (round !== undefined && Date.now() - round.startedMs < patienceMs) return round.done
+  round?.controller.abort()
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), longestMs)
+  const done = fetchAll(controller.signal).finally(() => {
+    clearTimeout(timer)
+    if (round?.controller === controller) round = undefined
+  })
+  round = { startedMs: Date.now(), controller, done }
+  return done
+}
+
+async function fetchAll(signal) {
+  const responses = await Promise.all(files.map((file) => fetch(file, { cache: 'no-cache', signal })))
+  const wrong = responses.find(({ ok, redirected }) => !ok || redirected)
+  if (wrong !== undefined) {
+    // Not there any more: whatever is now at this address must not be hidden behind what was.
+    if (wrong.status === 404 || wrong.status === 410) await giveUp()
+    throw new Error(`${wrong.url}: ${wrong.status}`)
   }
+  const bodies = await Promise.all(responses.map((response) => response.blob()))
+  const cache = await caches.open(cacheName)
+  await Promise.all(files.map((file, at) => cache.put(file, new Response(bodies[at], responses[at]))))
+}
+
+async function giveUp() {
+  await caches.delete(cacheName)
+  await self.registration.unregister()
+}
+
+async function keptOr(request, file) {
+  const cache = await caches.open(cacheName)
+  return (await cache.match(file)) ?? fetch(request)
+}
+
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
