@@ -16,7 +16,7 @@ declare global {
 /** Debian's, or whichever GGEN_CHROMIUM names. */
 const chromiumPath = process.env.GGEN_CHROMIUM ?? '/usr/bin/chromium'
 
-export async function openChromium(): Promise<Browser> {
+export async function openChromium(args: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath,
     headless: true,
@@ -31,6 +31,7 @@ export async function openChromium(): Promise<Browser> {
       '--allow-loopback-in-peer-connection',
       '--use-fake-ui-for-media-stream',
       '--use-fake-device-for-media-stream',
+      ...args,
     ],
   })
 }
