@@ -1,6 +1,5 @@
 import type { CID } from 'multiformats/cid'
 import { matchesCid } from '../core/blocks/block.ts'
-import { withTimeout } from '../core/deadline.ts'
 import { fingerprint } from '../core/identity/fingerprint.ts'
 import { verifyEntry } from '../core/log/entry.ts'
 import { manifestBlocks } from '../core/manifest/manifest.ts'
@@ -32,11 +31,7 @@ export interface Verification {
     /** Peer that it came from since this browser's node was started. */
     from: string | null
   }[]
-  /** Peers said to hold it. */
-  holders: string[]
 }
-
-const holdersBudgetMs = 2_000
 
 /** Checks signatures and hashes again, now: nothing is taken from an earlier check. */
 export async function describeVerification(
@@ -71,8 +66,5 @@ export async function describeVerification(
     const text = block.toString()
     blocks.push({ cid: text, size: bytes?.length ?? null, ok, from: cameFrom(text) ?? null })
   }
-  const until = withTimeout(signal, holdersBudgetMs)
-  const holders: string[] = []
-  for await (const peerId of content.announcedBy(cid, { signal: until })) holders.push(peerId)
-  return { cid: cid.toString(), signatures, blocks, holders }
+  return { cid: cid.toString(), signatures, blocks }
 }

@@ -30,6 +30,8 @@ export interface KnownPackage {
   yanked: boolean
   /** Its manifest, at least, is kept here. */
   cached: boolean
+  /** Other peers known to hold it, as far as they have told. */
+  holders: number
 }
 
 export interface KnownPackages {
@@ -50,10 +52,10 @@ function valuesOf({ category, keywords, license, publisher }: PackageDocument, f
 
 /** What is known in this browser, without asking anybody: ranked, filtered and counted over everything that fits, of which the first `limit` are told. */
 export async function knownPackages(
-  parts: { search: SearchIndex; blocks: BlockStore; trust: Trust },
+  parts: { search: SearchIndex; blocks: BlockStore; trust: Trust; holdersOf(manifest: string): string[] },
   { query, filter = {}, order = 'relevance', limit }: KnownRequest,
 ): Promise<KnownPackages> {
-  const { search, blocks, trust } = parts
+  const { search, blocks, trust, holdersOf } = parts
   const wanted = facetNames.filter((facet) => (filter[facet] ?? '') !== '')
   const counts = new Map(facetNames.map((facet) => [facet, new Map<string, number>()]))
   const fitting: PackageDocument[] = []
@@ -91,6 +93,7 @@ export async function knownPackages(
       timeMs: rest.time,
       yanked: rest.yanked,
       cached: held[at] === true,
+      holders: holdersOf(cid).length,
     })),
     total: fitting.length,
     facets: {

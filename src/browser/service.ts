@@ -60,6 +60,13 @@ export interface FetchResult {
   sources: string[]
 }
 
+export interface Holders {
+  /** Peers said to hold a content: by themselves, or in the DHT. */
+  peers: string[]
+  /** Peers that gave other bytes for it since this browser's node was started; they were thrown away. */
+  refused: { peerId: string; times: number }[]
+}
+
 export interface CachedPackage {
   name: string
   version: string
@@ -103,7 +110,7 @@ interface Methods {
   /** What publishing would do, and what the package says of itself. */
   preview: { request: PublishFolder; result: PublishPreview }
   publish: { request: PublishFolder & { wait?: number }; result: PublishResult }
-  replicas: { request: { cid: string }; result: { peers: string[] } }
+  holders: { request: { cid: string }; result: Holders }
   trust: { request: TrustRequest; result: TrustResult }
   key: { request: Nothing; result: KeyResult }
   exportKey: { request: { passphrase: string }; result: { file: string } }
@@ -144,7 +151,7 @@ export const browserServiceMethods = Object.keys({
   verification: true,
   preview: true,
   publish: true,
-  replicas: true,
+  holders: true,
   trust: true,
   key: true,
   exportKey: true,

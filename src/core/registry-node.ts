@@ -68,6 +68,8 @@ export interface RegistryNode extends Lifecycle {
   candidates(locked: LockedPackage, options?: LookupOptions): Promise<readonly Candidate[]>
   /** Packages this peer is known to hold. */
   packagesAt(peerId: string): number
+  /** Peers known to hold the content with this manifest CID, banned ones left out; a hint, without asking anybody. */
+  holdersOf(manifest: string): string[]
 }
 
 /**
@@ -260,5 +262,6 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
       return (await releasesOf(parts, publisher, name)).map(signedCandidate)
     },
     packagesAt: holders.countFor,
+    holdersOf: (manifest) => holders.of(manifest).filter((peerId) => !reputation.isBanned(peerId)),
   }
 }

@@ -35,3 +35,9 @@ export function errorText(error: unknown): { message: string; hint: string } {
   const { message, hint } = error as { message?: string; hint?: string }
   return { message: message ?? String(error), hint: hint ?? 'Try again; if it stays so, look at the network page.' }
 }
+
+/** Nobody could be asked, or nobody had it; nothing is known to be wrong. */
+export function isUnreachable(error: unknown): boolean {
+  const { code = '' } = error as { code?: string }
+  return ['NO_PROVIDERS', 'NO_PEERS', 'TIMEOUT', 'CONNECTION_FAILED'].includes(code)
+}

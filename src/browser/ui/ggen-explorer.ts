@@ -1,4 +1,7 @@
 import { css, html, LitElement } from 'lit'
+import { plainText } from './format.ts'
+import type { SearchState } from './search-state.ts'
+import { searchParams, searchState } from './search-state.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 const pages = [
@@ -8,7 +11,13 @@ const pages = [
   ['settings', 'Settings'],
 ] as const
 
-/** The whole explorer, its pages chosen by the fragment of the address: `#/`, `#/p/<publisher>/<name>/<version>[/<file>]`, `#/publish`, `#/network`, `#/settings[/<publisher>]`. */
+/** A fragment's path, its parts decoded, and what stands behind its question mark. */
+interface Route {
+  path: string[]
+  search: string
+}
+
+/** The whole explorer, its pages chosen by the fragment of the address: `#/[?q=…]`, `#/p/<publisher>/<name>/<version>[/<file>]`, `#/publish`, `#/network`, `#/settings[/<publisher>]`. */
 export class GgenExplorer extends LitElement {
   static override styles = [
     sharedStyles,
@@ -60,7 +69,9 @@ export class GgenExplorer extends LitElement {
   static override properties = { relays: { type: String }, route: { state: true } }
 
   declare relays: string
-  declare route: string[]
+  declare route: Route
+  /** Where the list of results was scrolled to when it was left, to be found there again. */
+  #left = { search: '', scrollY: 0 }
 
   constructor() {
     super()
@@ -70,6 +81,8 @@ export class GgenExplorer extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
+    // The browser would scroll before there is anything to scroll in.
+    history.scrollRestoration = 'manual'
     addEventListener('hashchange', this.#onHash)
   }
 
@@ -79,17 +92,45 @@ export class GgenExplorer extends LitElement {
   }
 
   #onHash = (): void => {
+    const before = this.route
     const next = routeOf(location.hash)
-    if (next.join('/') === this.route.join('/')) return
+    if (before.path.join('/') === next.path.join('/') && before.search === next.search) return
+    if (pageOf(before) === '') this.#left = { search: before.search, scrollY }
     this.route = next
-    scrollTo(0, 0)
-    // A screen reader starts at the new page, not where the old link was.
-    void this.updateComplete.then(() => this.renderRoot.querySelector('main')?.focus())
+    // A file of the package that is open already: its viewer scrolls to it.
+    if (pageOf(next) === 'p' && next.path.slice(0, 4).join('/') === before.path.slice(0, 4).join('/')) return
+    const isBack = pageOf(next) === '' && pageOf(before) !== '' && next.search === this.#left.search
+    void this.#arrive(isBack ? this.#left.scrollY : 0)
+  }
+
+  /** A screen reader starts at the new page, not where the old link was. */
+  async #arrive(top: number): Promise<void> {
+    await this.updateComplete
+    const main = this.renderRoot.querySelector('main')
+    main?.focus({ preventScroll: true })
+    scrollTo(0, top)
+    if (top === 0) return
+    // The list is there only when the node has answered.
+    const list = main?.querySelector('ggen-search')
+    const scrollWhenLong = (): void => {
+      if (document.documentElement.scrollHeight < top + innerHeight) return
+      watcher.disconnect()
+      scrollTo(0, top)
+    }
+    const watcher = new ResizeObserver(scrollWhenLong)
+    if (list) watcher.observe(list)
+  }
+
+  /** The search stands in the address: to be shared, and to be there again after a look at a package. */
+  #onSearch = ({ detail }: CustomEvent<SearchState>): void => {
+    const search = searchParams(detail)
+    history.replaceState(null, '', search === '' ? '#/' : `#/?${search}`)
+    this.route = { path: [''], search }
   }
 
   override render() {
-    const [page = ''] = this.route
-    document.title = page === 'p' ? `${this.route[2]} · ggen` : page === '' ? 'ggen packages' : `${page} · ggen`
+    const page = pageOf(this.route)
+    document.title = titleOf(this.route)
     return html`
       <a class="skip" href="#main" @click=${this.#skip}>To the content</a>
       <header>
@@ -113,30 +154,39 @@ export class GgenExplorer extends LitElement {
   }
 
   #renderPage(page: string) {
-    const [, publisher = '', name = '', version = '', file = ''] = this.route
+    const [, publisher = '', name = '', version = '', file = ''] = this.route.path
     const { relays } = this
     if (page === 'p')
       return html`<ggen-package .relays=${relays} .publisher=${publisher} .name=${name} .version=${version} .file=${file}></ggen-package>`
     if (page === 'publish') return html`<ggen-publish .relays=${relays}></ggen-publish>`
     if (page === 'network') return html`<ggen-network .relays=${relays}></ggen-network>`
     if (page === 'settings') return html`<ggen-settings .relays=${relays} .publisher=${publisher}></ggen-settings>`
-    if (page === '')
+    if (page === '') {
+      const { query, filter, order } = searchState(this.route.search)
       return html`<h1>Find a package</h1>
-        <ggen-search .relays=${relays}></ggen-search>`
+        <ggen-search .relays=${relays} .query=${query} .filter=${filter} .order=${order} @search-changed=${this.#onSearch}></ggen-search>`
+    }
     return html`<h1>There is no such page</h1>
       <p><a href="#/">Search packages</a></p>`
   }
 }
 
-function routeOf(hash: string): string[] {
-  return hash
-    .replace(/^#\/?/, '')
-    .split('/')
-    .map((part) => {
-      try {
-        return decodeURIComponent(part)
-      } catch {
-        return part
-      }
-    })
+const pageOf = ({ path: [page = ''] }: Route): string => page
+
+function titleOf({ path: [page = '', , name = ''], search }: Route): string {
+  const { query } = searchState(search)
+  const subject = page === 'p' ? name : page === '' ? query : page.slice(0, 1).toUpperCase() + page.slice(1)
+  return subject === '' ? 'ggen packages' : `${plainText(subject)} · ggen packages`
+}
+
+function routeOf(hash: string): Route {
+  const [path = '', search = ''] = hash.replace(/^#\/?/, '').split('?')
+  const decoded = path.split('/').map((part) => {
+    try {
+      return decodeURIComponent(part)
+    } catch {
+      return part
+    }
+  })
+  return { path: decoded, search }
 }

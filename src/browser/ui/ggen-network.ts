@@ -1,21 +1,24 @@
 import { css, html, nothing } from 'lit'
 import type { CachedPackage, ConnectedPeer, NodeStatus, RelayState } from '../service.ts'
-import { bytesText, packageLink, plainText } from './format.ts'
+import { bytesText, packageLink, peerCount, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import { renderPeerGraph } from './peer-graph.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 const refreshMs = 2_000
+const refreshRelaysMs = 15_000
 
 /** This tab's node and its peers: a picture first, the tables behind it. */
 export class GgenNetwork extends NodeElement {
   static override styles = [
     sharedStyles,
     css`
+      .picture {
+        overflow: hidden;
+      }
       svg {
-        width: 100%;
-        height: auto;
-        max-height: 30rem;
+        display: block;
+        max-width: 100%;
       }
       line {
         stroke: var(--soft);
@@ -38,7 +41,7 @@ export class GgenNetwork extends NodeElement {
       }
       text {
         fill: var(--ink);
-        font-size: 11px;
+        font-size: 13px;
         text-anchor: middle;
         paint-order: stroke;
         stroke: var(--raised);
@@ -46,7 +49,7 @@ export class GgenNetwork extends NodeElement {
       }
       text.facts {
         fill: var(--soft);
-        font-size: 10px;
+        font-size: 12px;
       }
     `,
   ]
@@ -56,29 +59,46 @@ export class GgenNetwork extends NodeElement {
     peers: { state: true },
     cached: { state: true },
     relayStates: { state: true },
+    pictureWidth: { state: true },
   }
 
   declare status: NodeStatus | undefined
   declare peers: ConnectedPeer[]
   declare cached: CachedPackage[]
   declare relayStates: RelayState[]
+  /** Pixels that there are for the picture. */
+  declare pictureWidth: number
+  #resized = new ResizeObserver(([entry]) => {
+    this.pictureWidth = Math.max(240, Math.round(entry?.contentRect.width ?? 0) - 40)
+  })
 
   constructor() {
     super()
     this.peers = []
     this.cached = []
     this.relayStates = []
+    this.pictureWidth = 600
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
+    this.#resized.observe(this)
     this.run(async (signal) => {
-      this.relayStates = await this.node.service.relays(undefined, { signal })
-      while (!signal.aborted) {
-        await this.#refresh()
-        await new Promise((resolve) => setTimeout(resolve, refreshMs))
-      }
+      await Promise.all([
+        repeatedly(() => this.#refresh(), refreshMs, signal),
+        // Asked on their own: one that does not answer must not hold up the rest.
+        repeatedly(() => this.#refreshRelays(), refreshRelaysMs, signal),
+      ])
     })
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#resized.disconnect()
+  }
+
+  protected override nodeChanged(): void {
+    if (this.status !== undefined) this.#refresh().catch(() => undefined)
   }
 
   async #refresh(): Promise<void> {
@@ -87,6 +107,10 @@ export class GgenNetwork extends NodeElement {
     this.status = status
     this.peers = peers
     this.cached = packages.sort((a, b) => b.lastUsedMs - a.lastUsedMs)
+  }
+
+  async #refreshRelays(): Promise<void> {
+    this.relayStates = await this.node.service.relays()
   }
 
   #act(work: Promise<unknown>): void {
@@ -100,6 +124,7 @@ export class GgenNetwork extends NodeElement {
 
   override render() {
     const { status } = this
+    const connected = this.peers.filter(({ transport }) => transport !== 'none').length
     return html`
       <h1>Network</h1>
       ${this.renderFailure()}
@@ -108,9 +133,9 @@ export class GgenNetwork extends NodeElement {
           ? html`<p role="status" class="soft">Starting this tab’s node …</p>`
           : html`<p>
               ${
-                this.peers.length === 0
+                connected === 0
                   ? 'Connected to nobody. Check the relays on the settings page, and whether this device is online; the node goes on trying.'
-                  : `Connected to ${this.peers.length} ${this.peers.length === 1 ? 'peer' : 'peers'}.`
+                  : `Connected to ${peerCount(connected)}.`
               }
               ${
                 status.addresses.some((address) => address.includes('p2p-circuit'))
@@ -118,7 +143,7 @@ export class GgenNetwork extends NodeElement {
                   : 'Others cannot reach this tab yet: no relay has given it a place.'
               }
             </p>
-            <div class="card">${renderPeerGraph(this.peers)}</div>
+            <div class="card picture">${renderPeerGraph(this.peers, this.pictureWidth)}</div>
             ${this.#renderPeers()} ${this.#renderRelays(status)} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
       }
     `
@@ -258,6 +283,13 @@ export class GgenNetwork extends NodeElement {
           : html`<button @click=${() => this.#act(this.node.service.clearCache())}>Clear all that is not pinned</button>`
       }
     </section>`
+  }
+}
+
+async function repeatedly(work: () => Promise<void>, everyMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await work()
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }
 

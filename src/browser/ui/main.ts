@@ -3,6 +3,7 @@ import { GgenCompare } from './ggen-compare.ts'
 import { GgenExplorer } from './ggen-explorer.ts'
 import { GgenFiles } from './ggen-files.ts'
 import { GgenNetwork } from './ggen-network.ts'
+import { GgenObtain } from './ggen-obtain.ts'
 import { GgenPackage } from './ggen-package.ts'
 import { GgenPublish } from './ggen-publish.ts'
 import { GgenReadme } from './ggen-readme.ts'
@@ -13,6 +14,7 @@ import { applyTheme, loadTheme, onNodeSettingsChanged } from './preferences.ts'
 customElements.define('ggen-compare', GgenCompare)
 customElements.define('ggen-files', GgenFiles)
 customElements.define('ggen-readme', GgenReadme)
+customElements.define('ggen-obtain', GgenObtain)
 customElements.define('ggen-search', GgenSearch)
 customElements.define('ggen-package', GgenPackage)
 customElements.define('ggen-publish', GgenPublish)

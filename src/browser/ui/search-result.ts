@@ -1,0 +1,39 @@
+import type { TemplateResult } from 'lit'
+import { html, nothing } from 'lit'
+import type { KnownPackage } from '../known-packages.ts'
+import { dateText, packageLink, peerCount, plainText, shortDid, sourceText } from './format.ts'
+
+const maxKeywordsShown = 5
+
+/** What peers say about a package, beyond its document. */
+export interface Told {
+  /** Peers that hold it, this one included. */
+  providers: number
+  sources: string[]
+}
+
+/** One package of a list: a link whose text begins with its name. */
+export function renderResult(
+  one: KnownPackage,
+  told: Told | undefined,
+  place: { index: number; total: number },
+  explorer: string,
+): TemplateResult {
+  const { name, version, description, category, keywords, license, publisher, petname, timeMs, yanked, cached } = one
+  const holders = Math.max(told?.providers ?? 0, one.holders + (cached ? 1 : 0))
+  const sources = new Set([...(cached ? ['cache'] : []), ...(told?.sources ?? ['local'])])
+  return html`<li aria-setsize=${place.total} aria-posinset=${place.index + 1}>
+    <a class="result card" href=${explorer + packageLink(publisher, name, version)}
+      ><span class="name">${plainText(name)}</span> <span class="soft">${plainText(version)}</span>${yanked ? html` <strong class="bad">yanked</strong>` : nothing}
+      <p>${plainText(description)}</p>
+      <span class="row small soft">
+        ${category === '' ? nothing : html`<span class="tag">${plainText(category)}</span>`}
+        ${keywords.slice(0, maxKeywordsShown).map((keyword) => html`<span class="tag">${plainText(keyword)}</span>`)}
+        <span>by ${petname === null ? shortDid(publisher) : plainText(petname)}, ${dateText(new Date(timeMs).toISOString())}</span>
+        ${license === '' ? nothing : html`<span>${plainText(license)}</span>`}
+        <span>${holders === 0 ? 'holders not known yet' : `held by ${peerCount(holders)}`}</span>
+        <span>${`known from ${[...sources].map(sourceText).join(' and ')}`}</span>
+      </span></a
+    >
+  </li>`
+}
