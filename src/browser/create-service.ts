@@ -66,6 +66,7 @@ export function createBrowserService(
   node.events.on('block:rejected', ({ manifest, peerId }) => {
     const peers = refused.get(manifest) ?? new Map<string, number>()
     remember(refused, manifest, peers.set(peerId, (peers.get(peerId) ?? 0) + 1))
+    hooks.emit('changed', { what: 'refusals' })
   })
 
   /** After the answer has gone out: the restart closes the channel it goes through. */
@@ -197,10 +198,11 @@ export function createBrowserService(
       }
       return registry.publish(await openPackageFolder(folder, label), { ...request, ...options })
     },
-    async holders({ cid }, options) {
+    async holders({ cid, offline = false }, options) {
       const signal = withTimeout(options?.signal, holdersLookupMs)
       const peers = new Set(registry.holdersOf(cid))
-      for await (const peerId of registry.content.announcedBy(parseCid(cid), { signal })) peers.add(peerId)
+      if (!offline)
+        for await (const peerId of registry.content.announcedBy(parseCid(cid), { signal })) peers.add(peerId)
       peers.delete(network.peerId)
       const wrong = [...(refused.get(cid) ?? [])].map(([peerId, times]) => ({ peerId, times }))
       return { peers: [...peers], refused: wrong }

@@ -110,7 +110,8 @@ interface Methods {
   /** What publishing would do, and what the package says of itself. */
   preview: { request: PublishFolder; result: PublishPreview }
   publish: { request: PublishFolder & { wait?: number }; result: PublishResult }
-  holders: { request: { cid: string }; result: Holders }
+  /** `offline`: as far as they are known, without asking the DHT. */
+  holders: { request: { cid: string; offline?: boolean }; result: Holders }
   trust: { request: TrustRequest; result: TrustResult }
   key: { request: Nothing; result: KeyResult }
   exportKey: { request: { passphrase: string }; result: { file: string } }
@@ -130,8 +131,8 @@ export type BrowserService = {
 }
 
 export interface ServiceEvents {
-  /** Peers, addresses or what is known have changed. */
-  changed: { what: 'peers' | 'addresses' | 'packages' }
+  /** Peers, addresses, what is known, or who gave wrong bytes has changed. */
+  changed: { what: 'peers' | 'addresses' | 'packages' | 'refusals' }
   'log:forked': { author: string; seq: number }
   'peer:banned': { peerId: string; reason: string }
 }

@@ -24,13 +24,13 @@ export function renderDependencies(
   const left = neededBy.map((one) => ({ name: one, range: '' }))
   const rows = Math.max(Math.min(left.length, maxDrawn), Math.min(needs.length, maxDrawn), 1)
   return html`<div class="graph">
-    ${column('Needed by', left, explorer)} ${lines(rows, left.length, 'in')}
+    ${column('Needed by', left, 'nothing that is known here', explorer)} ${lines(rows, left.length, 'in')}
     <div class="own"><h3>This package</h3><span class="box">${plainText(name)}</span></div>
-    ${lines(rows, needs.length, 'out')} ${column('Needs', needs, explorer)}
+    ${lines(rows, needs.length, 'out')} ${column('Needs', needs, 'nothing', explorer)}
   </div>`
 }
 
-function column(title: string, all: readonly Neighbour[], explorer: string) {
+function column(title: string, all: readonly Neighbour[], none: string, explorer: string) {
   const box = ({ name, range }: Neighbour) =>
     html`<li>
       <a class="box" href=${explorer + packageLink('-', name, '')}>${plainText(name)}</a>${range === '' ? nothing : html` <span class="small soft">${plainText(range)}</span>`}
@@ -38,7 +38,7 @@ function column(title: string, all: readonly Neighbour[], explorer: string) {
   const more = all.length - maxDrawn
   return html`<div class="side">
     <h3>${title}</h3>
-    ${all.length === 0 ? html`<p class="small soft">nothing that is known here</p>` : html`<ul>${all.slice(0, maxDrawn).map(box)}</ul>`}
+    ${all.length === 0 ? html`<p class="small soft">${none}</p>` : html`<ul>${all.slice(0, maxDrawn).map(box)}</ul>`}
     ${more > 0 ? html`<p class="small soft">and ${more} more</p>` : nothing}
   </div>`
 }

@@ -1,5 +1,6 @@
 import { css, html, LitElement } from 'lit'
 import { plainText } from './format.ts'
+import type { GgenSearch } from './ggen-search.ts'
 import type { SearchState } from './search-state.ts'
 import { searchParams, searchState } from './search-state.ts'
 import { sharedStyles } from './shared-styles.ts'
@@ -39,6 +40,10 @@ export class GgenExplorer extends LitElement {
       main {
         padding-top: 1.2rem;
       }
+      /* It takes the focus only so that a screen reader begins there. */
+      main:focus {
+        outline: none;
+      }
       nav {
         display: flex;
         flex-wrap: wrap;
@@ -57,6 +62,11 @@ export class GgenExplorer extends LitElement {
         font-weight: 750;
         margin-right: auto;
       }
+      @media (max-width: 30rem) {
+        nav .brand {
+          flex-basis: 100%;
+        }
+      }
       .skip {
         position: absolute;
         left: -999rem;
@@ -70,8 +80,8 @@ export class GgenExplorer extends LitElement {
 
   declare relays: string
   declare route: Route
-  /** Where the list of results was scrolled to when it was left, to be found there again. */
-  #left = { search: '', scrollY: 0 }
+  /** The search that was left, and the first result then in view: it is found again there. */
+  #left = { search: '', place: 0 }
 
   constructor() {
     super()
@@ -95,30 +105,14 @@ export class GgenExplorer extends LitElement {
     const before = this.route
     const next = routeOf(location.hash)
     if (before.path.join('/') === next.path.join('/') && before.search === next.search) return
-    if (pageOf(before) === '') this.#left = { search: before.search, scrollY }
+    const list = this.renderRoot.querySelector('ggen-search') as GgenSearch | null
+    if (list !== null && pageOf(next) !== '') this.#left = { search: before.search, place: list.place }
     this.route = next
     // A file of the package that is open already: its viewer scrolls to it.
     if (pageOf(next) === 'p' && next.path.slice(0, 4).join('/') === before.path.slice(0, 4).join('/')) return
-    const isBack = pageOf(next) === '' && pageOf(before) !== '' && next.search === this.#left.search
-    void this.#arrive(isBack ? this.#left.scrollY : 0)
-  }
-
-  /** A screen reader starts at the new page, not where the old link was. */
-  async #arrive(top: number): Promise<void> {
-    await this.updateComplete
-    const main = this.renderRoot.querySelector('main')
-    main?.focus({ preventScroll: true })
-    scrollTo(0, top)
-    if (top === 0) return
-    // The list is there only when the node has answered.
-    const list = main?.querySelector('ggen-search')
-    const scrollWhenLong = (): void => {
-      if (document.documentElement.scrollHeight < top + innerHeight) return
-      watcher.disconnect()
-      scrollTo(0, top)
-    }
-    const watcher = new ResizeObserver(scrollWhenLong)
-    if (list) watcher.observe(list)
+    scrollTo(0, 0)
+    // A screen reader starts at the new page, not where the old link was.
+    void this.updateComplete.then(() => this.renderRoot.querySelector('main')?.focus({ preventScroll: true }))
   }
 
   /** The search stands in the address: to be shared, and to be there again after a look at a package. */
@@ -162,9 +156,11 @@ export class GgenExplorer extends LitElement {
     if (page === 'network') return html`<ggen-network .relays=${relays}></ggen-network>`
     if (page === 'settings') return html`<ggen-settings .relays=${relays} .publisher=${publisher}></ggen-settings>`
     if (page === '') {
-      const { query, filter, order } = searchState(this.route.search)
+      const { search } = this.route
+      const { query, filter, order } = searchState(search)
+      const start = search === this.#left.search ? this.#left.place : 0
       return html`<h1>Find a package</h1>
-        <ggen-search .relays=${relays} .query=${query} .filter=${filter} .order=${order} @search-changed=${this.#onSearch}></ggen-search>`
+        <ggen-search .relays=${relays} .query=${query} .filter=${filter} .order=${order} .start=${start} @search-changed=${this.#onSearch}></ggen-search>`
     }
     return html`<h1>There is no such page</h1>
       <p><a href="#/">Search packages</a></p>`

@@ -42,7 +42,6 @@ export class GgenNetwork extends NodeElement {
       text {
         fill: var(--ink);
         font-size: 13px;
-        text-anchor: middle;
         paint-order: stroke;
         stroke: var(--raised);
         stroke-width: 3px;

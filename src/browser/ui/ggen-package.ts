@@ -8,11 +8,13 @@ import { dateText, isUnreachable, packageLink, plainText, shortDid } from './for
 import { NodeElement } from './node-element.ts'
 import type { Info } from './package-facts.ts'
 import { renderFacts, renderVersions } from './package-facts.ts'
-import { renderVerification, verdictOf } from './package-verification.ts'
+import { renderBanner, renderVerification, verdictOf } from './package-verification.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 /** Publishers of one name to choose from. */
 const maxNamesakes = 50
+/** Of what nobody had: somebody may have come back whom nobody here has heard of. */
+const retryMs = 20_000
 
 /** One version of a package: README, files, verification, versions. Everything is checked in this tab. */
 export class GgenPackage extends NodeElement {
@@ -67,9 +69,14 @@ export class GgenPackage extends NodeElement {
         margin: 0;
         padding: 0;
       }
-      .graph li,
-      .graph .own span {
+      .graph li {
         height: 36px;
+      }
+      .graph p {
+        margin: 4px 0;
+      }
+      .graph .side:first-child {
+        text-align: right;
       }
       .graph .box {
         display: inline-block;
@@ -109,6 +116,9 @@ export class GgenPackage extends NodeElement {
         .graph .lines {
           display: none;
         }
+        .graph .side:first-child {
+          text-align: left;
+        }
       }
     `,
   ]
@@ -144,6 +154,7 @@ export class GgenPackage extends NodeElement {
   declare namesakes: KnownPackage[]
   /** CID of the version this one is compared with. */
   declare compareWith: string
+  #timer: ReturnType<typeof setInterval> | undefined
 
   constructor() {
     super()
@@ -158,9 +169,16 @@ export class GgenPackage extends NodeElement {
   }
 
   protected override nodeChanged(what: ServiceEvents['changed']['what']): void {
+    const cid = this.info?.cid
+    if (what === 'refusals' && cid) this.#askHolders({ cid, offline: true })
     // What nobody knew or had a moment ago, a new peer may have.
+    if (what === 'peers' || what === 'packages') this.#tryAgain()
+  }
+
+  /** What was shown stays until there is better. */
+  #tryAgain(): void {
     const isMissing = this.failure !== undefined && (this.info === undefined || this.files === undefined)
-    if (what !== 'addresses' && isMissing) this.#load()
+    if (isMissing && this.isConnected) this.run((signal) => this.#loadAll(signal))
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -173,6 +191,16 @@ export class GgenPackage extends NodeElement {
     this.namesakes = []
     if (this.name === '') return
     this.run((signal) => this.#loadAll(signal))
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#timer = setInterval(() => this.#tryAgain(), retryMs)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    clearInterval(this.#timer)
   }
 
   #forgetContent(): void {
@@ -210,12 +238,11 @@ export class GgenPackage extends NodeElement {
 
   async #show(info: Info, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
-    const isSame = info.cid === this.info?.cid && this.files !== undefined
+    if (info.cid !== this.info?.cid) this.#forgetContent()
     this.info = info
-    if (isSame || info.cid === null) return
     const { cid, name } = info
-    this.#forgetContent()
-    this.#askHolders(cid, signal)
+    if (cid === null || this.files !== undefined) return
+    this.#askHolders({ cid })
     const { service } = this.node
     try {
       this.files = await service.files({ cid }, { signal })
@@ -223,7 +250,7 @@ export class GgenPackage extends NodeElement {
       if (!signal.aborted) this.verification = { error }
       throw error
     }
-    this.#verify(signal)
+    this.#verify(cid)
     const { names } = await service.dependents({ name }, { signal })
     if (!signal.aborted) this.neededBy = names
   }
@@ -235,29 +262,28 @@ export class GgenPackage extends NodeElement {
   #recheck = (): void => {
     const cid = this.info?.cid
     if (cid === undefined || cid === null) return
-    this.#verify(new AbortController().signal)
-    this.#askHolders(cid, new AbortController().signal)
+    this.#verify(cid)
+    this.#askHolders({ cid })
   }
 
-  /** Of another package by now, it would be told of the wrong one. */
-  #isWanted = (cid: string, signal: AbortSignal): boolean => !signal.aborted && this.info?.cid === cid
+  /** An answer about another package by now is not told. */
+  #isShown = (cid: string): boolean => this.isConnected && this.info?.cid === cid
 
-  #verify(signal: AbortSignal): void {
-    const cid = this.info!.cid!
-    this.node.service.verification({ cid }, { signal }).then(
+  #verify(cid: string): void {
+    this.node.service.verification({ cid }).then(
       (verification) => {
-        if (this.#isWanted(cid, signal)) this.verification = verification
+        if (this.#isShown(cid)) this.verification = verification
       },
       (error: unknown) => {
-        if (this.#isWanted(cid, signal)) this.verification = { error }
+        if (this.#isShown(cid)) this.verification = { error }
       },
     )
   }
 
-  #askHolders(cid: string, signal: AbortSignal): void {
-    this.node.service.holders({ cid }, { signal }).then(
+  #askHolders(request: { cid: string; offline?: boolean }): void {
+    this.node.service.holders(request).then(
       (holders) => {
-        if (this.#isWanted(cid, signal)) this.holders = holders
+        if (this.#isShown(request.cid)) this.holders = holders
       },
       () => undefined,
     )
@@ -272,8 +298,7 @@ export class GgenPackage extends NodeElement {
       <h1>${plainText(info.name)}</h1>
       <p class="soft">${info.version}, ${dateText(info.published)}, by ${plainText(by)}</p>
       ${info.description === '' ? nothing : html`<p class="lead">${plainText(info.description)}</p>`}
-      ${this.renderFailure()}
-      ${verdict?.alarm === true ? html`<p class="card alarm" role="alert"><strong>Not verified.</strong> ${plainText(verdict.why)}</p>` : nothing}
+      ${verdict === undefined || verdict.verified ? this.renderFailure() : renderBanner(verdict)}
       ${info.yanked ? html`<p class="card alarm" role="note">Its publisher has withdrawn this version.</p>` : nothing}
       ${info.deprecated === '' ? nothing : html`<p class="card" role="note">Deprecated: ${plainText(info.deprecated)}</p>`}
       <div class="page">
@@ -282,7 +307,11 @@ export class GgenPackage extends NodeElement {
           <ggen-obtain .relays=${this.relays} .info=${info} .files=${this.files} @file-fetched=${this.#recheck}></ggen-obtain>
         </div>
         <div class="content">
-          <ggen-readme .relays=${this.relays} .files=${this.files} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-readme>
+          ${
+            this.files === undefined && verdict?.verified === false
+              ? html`<section class="card" aria-label="README"><p class="soft">Nothing of its content has come yet.</p></section>`
+              : html`<ggen-readme .relays=${this.relays} .files=${this.files} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-readme>`
+          }
           <ggen-files .relays=${this.relays} .files=${this.files} .path=${this.file} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-files>
           <section class="card" aria-label="Dependencies">
             <h2>Dependencies</h2>

@@ -1,4 +1,5 @@
-import { virtualize } from '@lit-labs/virtualizer/virtualize.js'
+import type { VirtualizerHostElement } from '@lit-labs/virtualizer/virtualize.js'
+import { virtualize, virtualizerRef } from '@lit-labs/virtualizer/virtualize.js'
 import type { PropertyValues } from 'lit'
 import { css, html } from 'lit'
 import { limits } from '../../core/limits.ts'
@@ -71,9 +72,26 @@ export class GgenSearch extends NodeElement {
         font-weight: 650;
         font-size: 1.1rem;
       }
-      p {
-        margin: 0.2rem 0 0.4rem;
+      a.result p {
+        margin: 0.15rem 0 0.3rem;
+        overflow: hidden;
         overflow-wrap: anywhere;
+        display: -webkit-box;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 3;
+      }
+      .tags:not(:empty) {
+        margin: 0.3rem 0;
+      }
+      .category {
+        background: var(--ground);
+        border-color: var(--soft);
+      }
+      .facts {
+        gap: 0.2rem 1.2rem;
+      }
+      [role='status'] {
+        margin: 0.7rem 0 0.6rem;
       }
     `,
   ]
@@ -87,6 +105,7 @@ export class GgenSearch extends NodeElement {
     },
     order: { type: String },
     explorer: { type: String },
+    start: { attribute: false },
     known: { state: true },
     told: { state: true },
     sources: { state: true },
@@ -98,6 +117,8 @@ export class GgenSearch extends NodeElement {
   declare order: SearchOrder
   /** Address of the explorer that results lead to; by default the page they are on. */
   declare explorer: string
+  /** Index of the result that is to be in view at first: where the list was left. */
+  declare start: number
   declare known: KnownPackages | undefined
   declare told: ReadonlyMap<string, Told>
   declare sources: string[]
@@ -108,9 +129,11 @@ export class GgenSearch extends NodeElement {
   #asked: number = firstAsked
   #listing: 'not' | 'once' | 'again' = 'not'
   #newPeers = false
+  #place = 0
 
   constructor() {
     super()
+    this.start = 0
     this.query = ''
     this.filter = {}
     this.order = 'relevance'
@@ -118,6 +141,11 @@ export class GgenSearch extends NodeElement {
     this.told = new Map()
     this.sources = []
     this.busy = false
+  }
+
+  /** Index of the first result in view. */
+  get place(): number {
+    return this.#place
   }
 
   override connectedCallback(): void {
@@ -144,9 +172,18 @@ export class GgenSearch extends NodeElement {
     if (changed.has('query') || changed.has('filter') || changed.has('order')) this.#begin()
   }
 
+  protected override updated(changed: PropertyValues<this>): void {
+    const { start, known } = this
+    if (!changed.has('known') || start === 0 || known === undefined || known.packages.length <= start) return
+    this.start = 0
+    const list = this.renderRoot.querySelector('ul') as VirtualizerHostElement | null
+    const virtualizer = list?.[virtualizerRef]
+    void virtualizer?.layoutComplete.then(() => virtualizer.element(start)?.scrollIntoView({ block: 'start' }))
+  }
+
   /** Something else is wanted: what is known here shows at once, peers are asked a moment later. */
   #begin(): void {
-    this.#limit = pageSize
+    this.#limit = this.start + pageSize
     this.#asked = firstAsked
     this.busy = true
     void this.#list()
@@ -245,6 +282,10 @@ export class GgenSearch extends NodeElement {
     if (this.#timer === undefined) this.#ask(againMs)
   }
 
+  #onVisibility = (event: Event): void => {
+    this.#place = (event as Event & { first: number }).first
+  }
+
   #onRange = (event: Event): void => {
     const { last } = event as Event & { last: number }
     const { packages = [], total = 0 } = this.known ?? {}
@@ -277,7 +318,7 @@ export class GgenSearch extends NodeElement {
       </form>
       ${this.renderFailure()}
       <p role="status" class="soft small">${this.#status()}</p>
-      <ul aria-label="Results" @rangeChanged=${this.#onRange}>
+      <ul aria-label="Results" @rangeChanged=${this.#onRange} @visibilityChanged=${this.#onVisibility}>
         ${virtualize({
           items: packages,
           keyFunction: keyOf,

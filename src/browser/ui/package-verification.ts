@@ -18,24 +18,16 @@ export interface Verdict {
 
 /** What the checks come to; undefined while they are made. */
 export function verdictOf(state: VerificationState, publisher: string | null, holders?: Holders): Verdict | undefined {
-  if (state === undefined) return undefined
-  if ('error' in state) {
-    const { message } = state.error as Error
-    if (!isUnreachable(state.error)) return { verified: false, alarm: true, why: `${message} Do not use it.` }
-    const refused = holders?.refused.length ?? 0
-    return refused > 0
-      ? {
-          verified: false,
-          alarm: true,
-          why: `What came from ${peerCount(refused)} is not what the package names, and was thrown away. ${message}`,
-        }
-      : {
-          verified: false,
-          alarm: false,
-          why: `${message} Nothing could be checked. Try again when somebody who has it is online.`,
-        }
-  }
   const alarm = (why: string): Verdict => ({ verified: false, alarm: true, why })
+  const liars = holders?.refused.length ?? 0
+  const lies = `What came from ${peerCount(liars)} is not what the package names, and was thrown away.`
+  if (state === undefined) return liars > 0 ? alarm(`${lies} Others are being asked.`) : undefined
+  if ('error' in state) {
+    if (!isUnreachable(state.error)) return alarm(`${(state.error as Error).message} Do not use it.`)
+    if (liars > 0) return alarm(`${lies} Nobody else who can be reached has it.`)
+    const why = 'Nobody who can be reached has it, so nothing could be checked. This page goes on trying.'
+    return { verified: false, alarm: false, why }
+  }
   const wrong = state.blocks.filter(({ ok }) => ok === false).length
   if (wrong > 0)
     return alarm(
@@ -50,10 +42,11 @@ export function verdictOf(state: VerificationState, publisher: string | null, ho
     )
   }
   const held = state.blocks.filter(({ ok }) => ok === true).length
+  const blocks = held === 1 ? 'the one block' : `each of the ${held} blocks`
   return {
     verified: true,
     alarm: false,
-    why: `The publisher’s key signed exactly this content, and each of the ${held} blocks fetched so far is the one it names. That says who published it, not that it is harmless: compare the fingerprint with what the publisher tells you elsewhere.`,
+    why: `The publisher’s key signed exactly this content, and ${blocks} fetched so far is the one it names. That says who published it, not that it is harmless: compare the fingerprint with what the publisher tells you elsewhere.`,
   }
 }
 
@@ -66,13 +59,14 @@ export function renderVerification(shown: {
   explorer: string
 }) {
   const { state, verdict, holders, publisher, explorer } = shown
-  if (state === undefined || verdict === undefined) {
+  if (verdict === undefined) {
     return html`<section class="card" aria-label="Verification">
       <h2>Verification</h2>
-      <p role="status" class="soft">Checking …</p>
+      <p role="status" class="soft">Asking peers for its content, to check it …</p>
     </section>`
   }
-  const signature = 'error' in state ? undefined : signatureOf(state, publisher)
+  const checked = state === undefined || 'error' in state ? undefined : state
+  const signature = checked && signatureOf(checked, publisher)
   return html`<section class=${verdict.alarm ? 'card alarm' : 'card'} aria-label="Verification">
     <h2>Verification</h2>
     ${
@@ -81,9 +75,14 @@ export function renderVerification(shown: {
         : html`<p class="verdict bad"><span aria-hidden="true">✗</span> Not verified</p>`
     }
     <p class="small">${plainText(verdict.why)}</p>
-    ${signature === undefined || 'error' in state ? nothing : renderChecks(state, signature, holders, explorer)}
+    ${checked === undefined || signature === undefined ? nothing : renderChecks(checked, signature, holders, explorer)}
     ${renderRefused(holders)}
   </section>`
+}
+
+/** At the top of the page, whatever its width. */
+export function renderBanner({ alarm, why }: Verdict) {
+  return html`<p class=${alarm ? 'card alarm' : 'card'} role="alert"><strong>Not verified.</strong> ${plainText(why)}</p>`
 }
 
 type Signature = Verification['signatures'][number]

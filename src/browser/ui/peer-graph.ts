@@ -4,48 +4,47 @@ import { bytesText } from './format.ts'
 
 /** More would be a tangle; the table shows all. */
 const maxDrawn = 24
-/** Of pixels for each peer beyond the first few. */
+/** Pixels that a place on the ring takes. */
 const widthPerPeer = 60
-/** Beside so many, each is told in one line. */
+/** Beside more, each is told in one line. */
 const maxDetailed = 10
+/** On a narrower picture peers stand in a column, because there is no room for letters beside a ring. */
+const minRingWidth = 500
+const columnRow = 48
 
 interface Place {
   x: number
   y: number
+  /** Of what is written there: its first line's, and how it runs. */
+  label: { x: number; y: number; anchor: 'middle' | 'start' }
+}
+
+interface Layout {
+  height: number
+  own: Place
+  places: Place[]
 }
 
 /** This tab's node and its peers: solid lines are direct, green ones WebRTC, dashed ones run through the relay they end at; the thicker, the more has passed. `width` in pixels: letters keep their size on any screen. */
 export function renderPeerGraph(peers: readonly ConnectedPeer[], width: number) {
   const connected = peers.filter(({ transport }) => transport !== 'none')
-  const drawn = connected.slice(0, Math.min(maxDrawn, Math.max(6, Math.floor(width / widthPerPeer))))
-  const height = width < 500 ? 400 : 340
-  const center = { x: width / 2, y: height / 2 - 10 }
-  const placeOf = (index: number): Place => {
-    // From the left, where what is written at a node crosses no line.
-    const angle = (index / Math.max(1, drawn.length)) * 2 * Math.PI + Math.PI
-    return {
-      x: center.x + (width / 2 - 90) * Math.cos(angle),
-      y: center.y + (height / 2 - 60) * Math.sin(angle),
-    }
-  }
-  const places = new Map(drawn.map(({ peerId }, index) => [peerId, placeOf(index)]))
+  const room = width < minRingWidth ? maxDetailed : Math.floor(width / widthPerPeer)
+  const drawn = connected.slice(0, Math.min(maxDrawn, room))
   const relays = new Set(drawn.map(relayOf))
+  const { height, own, places } = width < minRingWidth ? column(drawn, width) : ring(drawn.length, width)
+  const placeOf = new Map(drawn.map(({ peerId }, index) => [peerId, places[index]!]))
   return html`<svg viewBox="0 0 ${width} ${height}" width=${width} height=${height} role="img" aria-label="This node and its ${drawn.length} peers; the table below says the same">
       ${drawn.map((peer) => {
-        const to = places.get(peer.peerId)!
-        const from = places.get(relayOf(peer) ?? '') ?? center
+        const to = placeOf.get(peer.peerId)!
+        const from = placeOf.get(relayOf(peer) ?? '') ?? own
         return svg`<line class=${kindOf(peer)} stroke-width=${widthOf(peer)} x1=${from.x} y1=${from.y} x2=${to.x} y2=${to.y} />`
       })}
-      <circle class="own" cx=${center.x} cy=${center.y} r="15" />
-      <text x=${center.x} y=${center.y + 32}>this tab</text>
+      <circle class="own" cx=${own.x} cy=${own.y} r="15" />
+      ${renderLabel(own, ['this tab'])}
       ${drawn.map((peer) => {
-        const place = places.get(peer.peerId)!
-        const isAbove = place.y < center.y - 20
+        const place = placeOf.get(peer.peerId)!
         return svg`<circle class=${relays.has(peer.peerId) ? 'relaying' : ''} cx=${place.x} cy=${place.y} r="9" />
-          ${labelOf(peer, drawn.length <= maxDetailed).map(
-            (line, at, lines) =>
-              svg`<text class=${at === 0 ? '' : 'facts'} x=${place.x} y=${place.y + (isAbove ? -15 - (lines.length - 1 - at) * 14 : 24 + at * 14)}>${line}</text>`,
-          )}`
+          ${renderLabel(place, labelOf(peer, drawn.length <= maxDetailed))}`
       })}
     </svg>
     ${connected.length > drawn.length ? html`<p class="small">${connected.length - drawn.length} more are in the table below.</p>` : nothing}
@@ -54,11 +53,43 @@ export function renderPeerGraph(peers: readonly ConnectedPeer[], width: number) 
     </p>`
 }
 
+function ring(count: number, width: number): Layout {
+  const height = 340
+  const center = { x: width / 2, y: height / 2 - 10 }
+  const places = Array.from({ length: count }, (_, index): Place => {
+    // From the left, where what is written at a node crosses no line.
+    const angle = (index / Math.max(1, count)) * 2 * Math.PI + Math.PI
+    const x = center.x + (width / 2 - 90) * Math.cos(angle)
+    const y = center.y + (height / 2 - 60) * Math.sin(angle)
+    return { x, y, label: { x, y: y < center.y - 20 ? y - 29 : y + 24, anchor: 'middle' } }
+  })
+  return { height, own: { ...center, label: { x: center.x, y: center.y + 32, anchor: 'middle' } }, places }
+}
+
+/** Those that run through a relay stand further in than it does. */
+function column(drawn: readonly ConnectedPeer[], width: number): Layout {
+  const height = Math.max(2, drawn.length) * columnRow + 10
+  const own = { x: 28, y: height / 2, label: { x: 28, y: height / 2 + 32, anchor: 'middle' as const } }
+  const places = drawn.map((peer, index): Place => {
+    const x = Math.min(width, 300) * (relayOf(peer) === undefined ? 0.36 : 0.46)
+    const y = (index + 0.5) * columnRow + 5
+    return { x, y, label: { x: x + 16, y: y - 2, anchor: 'start' } }
+  })
+  return { height, own, places }
+}
+
+function renderLabel({ label }: Place, lines: readonly string[]) {
+  return lines.map(
+    (line, at) =>
+      svg`<text class=${at === 0 ? '' : 'facts'} text-anchor=${label.anchor} x=${label.x} y=${label.y + at * 14}>${line}</text>`,
+  )
+}
+
 function labelOf({ peerId, transport, latencyMs, bytesIn, bytesOut }: ConnectedPeer, isDetailed: boolean): string[] {
   const name = `…${peerId.slice(-6)} ${transport}`
   if (!isDetailed) return [name]
-  const latency = latencyMs === null ? '' : `${Math.round(latencyMs)} ms, `
-  return [name, `${latency}${bytesText(bytesIn)} in, ${bytesText(bytesOut)} out`]
+  const latency = latencyMs === null ? '' : `, ${Math.round(latencyMs)} ms`
+  return [`${name}${latency}`, `${bytesText(bytesIn)} in, ${bytesText(bytesOut)} out`]
 }
 
 const kindOf = ({ transport }: ConnectedPeer): string =>

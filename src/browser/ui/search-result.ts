@@ -25,10 +25,12 @@ export function renderResult(
   return html`<li aria-setsize=${place.total} aria-posinset=${place.index + 1}>
     <a class="result card" href=${explorer + packageLink(publisher, name, version)}
       ><span class="name">${plainText(name)}</span> <span class="soft">${plainText(version)}</span>${yanked ? html` <strong class="bad">yanked</strong>` : nothing}
-      <p>${plainText(description)}</p>
-      <span class="row small soft">
-        ${category === '' ? nothing : html`<span class="tag">${plainText(category)}</span>`}
+      ${description === '' ? nothing : html`<p>${plainText(description)}</p>`}
+      <span class="row small soft tags">
+        ${category === '' ? nothing : html`<span class="tag category">${plainText(category)}</span>`}
         ${keywords.slice(0, maxKeywordsShown).map((keyword) => html`<span class="tag">${plainText(keyword)}</span>`)}
+      </span>
+      <span class="row small soft facts">
         <span>by ${petname === null ? shortDid(publisher) : plainText(petname)}, ${dateText(new Date(timeMs).toISOString())}</span>
         ${license === '' ? nothing : html`<span>${plainText(license)}</span>`}
         <span>${holders === 0 ? 'holders not known yet' : `held by ${peerCount(holders)}`}</span>
