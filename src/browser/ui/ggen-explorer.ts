@@ -63,6 +63,9 @@ export class GgenExplorer extends LitElement {
         margin-right: auto;
       }
       @media (max-width: 30rem) {
+        nav {
+          column-gap: 0.8rem;
+        }
         nav .brand {
           flex-basis: 100%;
         }
