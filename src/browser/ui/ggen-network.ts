@@ -13,6 +13,9 @@ export class GgenNetwork extends NodeElement {
   static override styles = [
     sharedStyles,
     css`
+      td.mono {
+        min-width: 9rem;
+      }
       .picture {
         overflow: hidden;
       }

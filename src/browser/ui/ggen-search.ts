@@ -43,6 +43,15 @@ export class GgenSearch extends NodeElement {
         flex: 0 1 auto;
         max-width: 14rem;
       }
+      @media (max-width: 40rem) {
+        .facets {
+          display: grid;
+          grid-template-columns: repeat(2, minmax(0, 1fr));
+        }
+        .facets select {
+          width: 100%;
+        }
+      }
       ul {
         list-style: none;
         margin: 0;

@@ -71,7 +71,7 @@ function column(drawn: readonly ConnectedPeer[], width: number): Layout {
   const height = Math.max(2, drawn.length) * columnRow + 10
   const own = { x: 28, y: height / 2, label: { x: 28, y: height / 2 + 32, anchor: 'middle' as const } }
   const places = drawn.map((peer, index): Place => {
-    const x = Math.min(width, 300) * (relayOf(peer) === undefined ? 0.36 : 0.46)
+    const x = Math.min(width, 300) * (relayOf(peer) === undefined ? 0.28 : 0.38)
     const y = (index + 0.5) * columnRow + 5
     return { x, y, label: { x: x + 16, y: y - 2, anchor: 'start' } }
   })
