@@ -134,9 +134,7 @@ export function createGgenRegistry(options: {
           `${name} does not say where ${release.name} can be downloaded.`,
           { hint: 'Tell the registry.' },
         )
-      const address = /^(https?:|file:|\/)/.test(downloadUrl)
-        ? downloadUrl
-        : new URL(downloadUrl, /^https?:/.test(url) ? url : `file://${url}`).href
+      const address = addressOf(downloadUrl, url)
       const archive = await load(address, signal, maxUnpackedBytes, false)
       const files = filesBelow(await unpack(archive), path)
       const label = `${release.name}@${release.version}`
@@ -152,6 +150,15 @@ export function createGgenRegistry(options: {
       return toSource(label, files)
     },
   }
+}
+
+/** Where a download is. What a server says is an address on servers: it must not name files of this machine. */
+function addressOf(downloadUrl: string, registryUrl: string): string {
+  if (!/^https?:/.test(registryUrl))
+    return /^(https?:|file:|\/)/.test(downloadUrl) ? downloadUrl : new URL(downloadUrl, `file://${registryUrl}`).href
+  const address = URL.canParse(downloadUrl, registryUrl) ? new URL(downloadUrl, registryUrl).href : downloadUrl
+  if (!/^https?:/.test(address)) throw unavailable(address, new Error('it is not on a server'))
+  return address
 }
 
 /** `known` stands in for what an entry leaves out: a list of one package's versions need not repeat its name. */
