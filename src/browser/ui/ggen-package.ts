@@ -5,7 +5,7 @@ import type { Verification } from '../describe-verification.ts'
 import type { PackageFiles } from '../service.ts'
 import { archiveOf } from './archive.ts'
 import { renderDependencies } from './dependency-graph.ts'
-import { bytesText, dateText, packageLink, plainText } from './format.ts'
+import { bytesText, dateText, packageLink, plainText, sourceText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import { renderVerification } from './package-verification.ts'
 import { sharedStyles } from './shared-styles.ts'
@@ -95,7 +95,8 @@ export class GgenPackage extends NodeElement {
   protected override firstUpdated(): void {
     // What nobody knew or had a moment ago, a new peer may have.
     this.node.on('changed', ({ what }) => {
-      const isMissing = this.failure !== undefined && (this.info === undefined || this.files === undefined)
+      const hasNoFiles = this.info?.cid !== null && this.files === undefined
+      const isMissing = this.failure !== undefined && (this.info === undefined || hasNoFiles)
       if (what !== 'addresses' && this.isConnected && isMissing) this.#load()
     })
   }
@@ -227,7 +228,7 @@ export class GgenPackage extends NodeElement {
       ${info.deprecated === '' ? nothing : html`<p class="card" role="note">Deprecated: ${plainText(info.deprecated)}</p>`}
       <div class="columns">
         <div>
-          <ggen-readme .relays=${this.relays} .files=${this.files} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-readme>
+          ${info.cid === null ? nothing : html`<ggen-readme .relays=${this.relays} .files=${this.files} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-readme>`}
           <ggen-files .relays=${this.relays} .files=${this.files} .path=${this.file} @file-fetched=${this.#recheck}></ggen-files>
           <section class="card" aria-label="Dependencies">
             <h2>Dependencies</h2>
@@ -235,14 +236,14 @@ export class GgenPackage extends NodeElement {
           </section>
         </div>
         <div>
-          ${renderVerification(this.verification, info.publisher, this.explorer)}
+          ${info.cid === null ? this.#renderDescribed(info) : renderVerification(this.verification, info.publisher, this.explorer)}
           <section class="card" aria-label="Install">
             <h2>Install</h2>
             <pre tabindex="0">${command}</pre>
             <div class="row">
               <button @click=${() => void this.#copy(command)}>Copy</button>
-              <button @click=${() => void this.#keep()}>Keep in this browser</button>
-              <button @click=${() => void this.#download()}>Download .tar.gz</button>
+              <button ?disabled=${info.cid === null} @click=${() => void this.#keep()}>Keep in this browser</button>
+              <button ?disabled=${info.cid === null} @click=${() => void this.#download()}>Download .tar.gz</button>
             </div>
             <p role="status" class="small soft">${this.progress}</p>
           </section>
@@ -250,6 +251,26 @@ export class GgenPackage extends NodeElement {
         </div>
       </div>
     `
+  }
+
+  #renderDescribed(info: Info) {
+    const from = sourceText(info.source)
+    const download = async (): Promise<void> => {
+      this.progress = `Downloading from ${from} …`
+      try {
+        await this.node.service.download({ name: info.name, version: info.version })
+        if (this.info === info) this.#load()
+      } catch (error) {
+        if (this.info !== info) return
+        this.failure = error
+        this.progress = ''
+      }
+    }
+    return html`<section class="card" aria-label="Verification">
+      <h2>Verification</h2>
+      <p>Nobody signed this: it is what ${from} says of it. Its content is not here.</p>
+      <button @click=${() => void download()}>Download it from ${from} and check it</button>
+    </section>`
   }
 
   #renderFacts(info: Info) {

@@ -2,6 +2,7 @@ import { virtualize } from '@lit-labs/virtualizer/virtualize.js'
 import type { PropertyValues, TemplateResult } from 'lit'
 import { css, html, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
+import type { SearchResult } from '../../core/control/service.ts'
 import { limits } from '../../core/limits.ts'
 import type { FacetName, KnownPackage, KnownPackages } from '../known-packages.ts'
 import { facetNames } from '../known-packages.ts'
@@ -81,6 +82,7 @@ export class GgenSearch extends NodeElement {
     known: { state: true },
     told: { state: true },
     sources: { state: true },
+    failing: { state: true },
     busy: { state: true },
     chosen: { state: true },
     order: { state: true },
@@ -92,6 +94,8 @@ export class GgenSearch extends NodeElement {
   declare known: KnownPackages | undefined
   declare told: ReadonlyMap<string, Told>
   declare sources: string[]
+  /** Central registries that gave no answer. */
+  declare failing: SearchResult['sources']
   declare busy: boolean
   declare chosen: Record<FacetName, string>
   declare order: 'relevance' | 'newest' | 'name'
@@ -109,6 +113,7 @@ export class GgenSearch extends NodeElement {
     this.explorer = ''
     this.told = new Map()
     this.sources = []
+    this.failing = []
     this.busy = false
     this.chosen = nothingChosen
     this.order = 'relevance'
@@ -172,6 +177,7 @@ export class GgenSearch extends NodeElement {
         this.#signal = signal
         this.busy = true
         this.sources = []
+        this.failing = []
         this.#peersChanged = false
         const query = this.query.slice(0, 256)
         const { category } = this.chosen
@@ -183,14 +189,16 @@ export class GgenSearch extends NodeElement {
             {
               signal,
               onProgress: (event) => {
-                if (event.type === 'source:answered' && event.status === 'ok' && !signal.aborted)
-                  this.sources = [...this.sources, event.source]
+                if (event.type !== 'source:answered' || signal.aborted) return
+                if (event.status === 'ok') this.sources = [...this.sources, event.source]
+                if (event.source.startsWith('central:')) void this.#refresh()
               },
             },
           )
           if (signal.aborted) return
           this.told = new Map(results.map((result) => [keyOf(result), result]))
           this.sources = sources.filter(({ status }) => status === 'ok').map(({ source }) => source)
+          this.failing = sources.filter(({ source, status }) => status !== 'ok' && source.startsWith('central:'))
           await this.#show(signal)
         } finally {
           if (!signal.aborted) {
@@ -307,17 +315,19 @@ export class GgenSearch extends NodeElement {
     const { total } = this.known
     const from = this.sources.map(sourceText)
     const asked = from.length === 0 ? '' : `, from ${from.join(' and ')}`
-    if (total > 0) return `${total} ${total === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}`
+    const failing = this.failing.map(({ source, error }) => `. No answer from ${sourceText(source)}: ${error}`).join('')
+    if (total > 0) return `${total} ${total === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}${failing}`
     if (this.busy) return 'Asking peers …'
     return this.query === '' && Object.values(this.chosen).every((value) => value === '')
       ? 'Nothing is known yet. Publish the first package, or check on the network page that a relay is connected.'
-      : `No package fits${this.query === '' ? '' : ` “${this.query}”`}. Try fewer or other words.`
+      : `No package fits${this.query === '' ? '' : ` “${this.query}”`}. Try fewer or other words${failing || '.'}`
   }
 
   #result(one: KnownPackage, index: number): TemplateResult {
     const { name, version, description, category, keywords, publisher, petname, timeMs, yanked, cached } = one
-    const { providers = 0, sources = ['local'] } = this.told.get(keyOf(one)) ?? {}
-    const from = [...new Set([...(cached ? ['cache'] : []), ...sources])].map(sourceText)
+    const ownSource = publisher === null ? [] : ['local']
+    const { providers = 0, sources = ownSource } = this.told.get(keyOf(one)) ?? {}
+    const from = [...new Set([...(cached ? ['cache'] : []), ...sources, ...one.registries])].map(sourceText)
     return html`<li aria-setsize=${this.known?.total ?? 0} aria-posinset=${index + 1}>
       <a class="result card" href=${this.explorer + packageLink(publisher, name, version)}
         ><span class="name">${plainText(name)}</span> <span class="soft">${plainText(version)}</span>${yanked ? html` <strong class="bad">yanked</strong>` : nothing}
@@ -325,7 +335,7 @@ export class GgenSearch extends NodeElement {
         <span class="row small soft">
           ${category === '' ? nothing : html`<span class="tag">${plainText(category)}</span>`}
           ${keywords.slice(0, 5).map((keyword) => html`<span class="tag">${plainText(keyword)}</span>`)}
-          <span>by ${petname === null ? shortDid(publisher) : plainText(petname)}, ${dateText(new Date(timeMs).toISOString())}</span>
+          <span>${publisher === null ? 'not signed' : `by ${petname === null ? shortDid(publisher) : plainText(petname)}`}${timeMs === 0 ? nothing : `, ${dateText(new Date(timeMs).toISOString())}`}</span>
           ${providers === 0 ? nothing : html`<span>held by ${peerCount(providers)}</span>`}
           <span>${`known from ${from.join(' and ')}`}</span>
         </span></a

@@ -3,7 +3,7 @@ import { html, LitElement } from 'lit'
 import type { SharedNode } from '../shared-node.ts'
 import { createSharedNode } from '../shared-node.ts'
 import { errorText } from './format.ts'
-import { loadBootstrap, loadCacheMegabytes, loadRelays } from './preferences.ts'
+import { loadBootstrap, loadCacheMegabytes, loadCentralRegistries, loadRelays } from './preferences.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 let shared: { node: SharedNode; ready: Promise<void> } | undefined
@@ -16,6 +16,7 @@ function useNode(relays: readonly string[]): { node: SharedNode; ready: Promise<
       relays,
       settings: {
         'network.bootstrap_nodes': loadBootstrap(),
+        'central.registries': loadCentralRegistries(),
         ...(megabytes === undefined ? {} : { 'storage.max_cache_size': megabytes }),
       },
     })

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit'
 import type { Verification } from '../describe-verification.ts'
-import { bytesText, dateText, peerCount, plainText } from './format.ts'
+import { bytesText, dateText, peerCount, plainText, sourceText } from './format.ts'
 import { identicon, keyWords } from './identicon.ts'
 
 const unreachable = ['NO_PROVIDERS', 'TIMEOUT', 'CONNECTION_FAILED']
@@ -26,6 +26,7 @@ export function renderVerification(
   const signature = state.signatures.find((one) => one.publisher === publisher) ?? state.signatures[0]
   const wrong = state.blocks.filter(({ ok }) => ok === false).length
   if (wrong > 0) return renderUnverified(`${wrong} blocks in this browser are not what the package names.`)
+  if (signature === undefined && state.registry !== null) return renderFromRegistry(state.registry)
   if (signature === undefined) return renderUnverified('No valid signature of a publisher is known for this content.')
   const held = state.blocks.filter(({ ok }) => ok === true).length
   const servers = serversOf(state.blocks)
@@ -109,6 +110,16 @@ function serversOf(blocks: Verification['blocks']): Map<string, { blocks: number
     servers.set(from, { blocks: count + 1, bytes: bytes + (size ?? 0) })
   }
   return servers
+}
+
+function renderFromRegistry({ source, checksum }: NonNullable<Verification['registry']>) {
+  const registry = sourceText(source)
+  return checksum === 'matched'
+    ? renderUnverified(
+        `Nobody signed this. Its bytes are what ${registry} announced by checksum.`,
+        'That says where it came from, not who made it.',
+      )
+    : renderUnverified(`Nobody signed this, and ${registry} gives no checksum that its bytes could be checked against.`)
 }
 
 function renderUnverified(why: string, advice = 'Do not use it.') {
