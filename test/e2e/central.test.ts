@@ -87,7 +87,11 @@ async function add(page: Page, name: string, url: string): Promise<void> {
   await page.getByRole('button', { name: `Remove the registry ${name}` }).waitFor()
 }
 
+/** Types it and waits for the end of its search. */
 async function searchFor(page: Page, text: string): Promise<void> {
+  // What an earlier search had found is gone from the page first.
+  await page.getByRole('searchbox').fill('no such thing')
+  await page.getByText('No package fits “no such thing”').waitFor()
   await page.getByRole('searchbox').fill(text)
   await page.getByText(/^\d+ packages?, from [^…]*$/).waitFor()
 }

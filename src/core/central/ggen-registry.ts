@@ -9,7 +9,7 @@ import type { PackageDocument } from '../search/types.ts'
 import { filesBelow, maxUnpackedBytes, toSource, unpack } from './archive.ts'
 import type { CentralRegistry, CentralRelease } from './central-registry.ts'
 import type { CentralHttp } from './http.ts'
-import { unavailable } from './http.ts'
+import { isHttp, unavailable } from './http.ts'
 import { mismatch } from './integrity.ts'
 import { fitsTree, toHex } from './tree-checksum.ts'
 
@@ -68,7 +68,7 @@ export function createGgenRegistry(options: {
   sha256: Sha256
 }): CentralRegistry {
   const { name, url, http, readFile, sha256 } = options
-  const isIndex = /\.json(\?|$)/.test(url) || !/^https?:/.test(url)
+  const isIndex = /\.json(\?|$)/.test(url) || !isHttp(url)
 
   async function load(
     address: string,
@@ -76,7 +76,7 @@ export function createGgenRegistry(options: {
     maxBytes: number,
     cached: boolean,
   ): Promise<Uint8Array> {
-    if (/^https?:/.test(address)) return (await http.bytes(address, { signal, maxBytes, cached }))!
+    if (isHttp(address)) return (await http.bytes(address, { signal, maxBytes, cached }))!
     try {
       return await readFile(address)
     } catch (error) {
@@ -154,10 +154,10 @@ export function createGgenRegistry(options: {
 
 /** Where a download is. What a server says is an address on servers: it must not name files of this machine. */
 function addressOf(downloadUrl: string, registryUrl: string): string {
-  if (!/^https?:/.test(registryUrl))
+  if (!isHttp(registryUrl))
     return /^(https?:|file:|\/)/.test(downloadUrl) ? downloadUrl : new URL(downloadUrl, `file://${registryUrl}`).href
   const address = URL.canParse(downloadUrl, registryUrl) ? new URL(downloadUrl, registryUrl).href : downloadUrl
-  if (!/^https?:/.test(address)) throw unavailable(address, new Error('it is not on a server'))
+  if (!isHttp(address)) throw unavailable(address, new Error('it is not on a server'))
   return address
 }
 

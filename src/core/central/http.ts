@@ -35,6 +35,9 @@ const defaultHttpLimits: HttpLimits = {
 
 const maxRedirects = 5
 
+/** Whether a registry's address is asked over HTTP; anything else is a file. */
+export const isHttp = (url: string): boolean => /^https?:/.test(url)
+
 type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** A failure that another try may not have. */

@@ -6,9 +6,6 @@ import { createGgenRegistry } from './ggen-registry.ts'
 import type { CentralHttp } from './http.ts'
 import { createNpmRegistry } from './npm-registry.ts'
 
-/** Whether an address is asked over HTTP; anything else is a file. */
-export const isHttp = (url: string): boolean => /^https?:/.test(url)
-
 /** The configured registries, in their order, each of its kind, over the HTTP and the files that a platform has. */
 export function openRegistries(
   sources: readonly CentralSource[],
