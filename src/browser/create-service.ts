@@ -11,6 +11,7 @@ import { readSourceMetadata } from '../core/registry/publish.ts'
 import { ownLogUnknown } from '../core/registry-node.ts'
 import { version as nodeVersion } from '../core/version.ts'
 import { openPackageFolder } from '../storage/browser.ts'
+import { createCentralPackages } from './central-packages.ts'
 import type { GgenNode } from './create-node.ts'
 import { describeVerification } from './describe-verification.ts'
 import { knownPackages } from './known-packages.ts'
@@ -51,6 +52,7 @@ export function createBrowserService(
   const { registry, network, storage, reputation, config } = node
   const startedMs = Date.now()
   const { blocks, entries } = storage
+  const central = createCentralPackages(registry, storage.state)
   network.on('peer:connected', () => hooks.emit('changed', { what: 'peers' }))
   network.on('peer:disconnected', () => hooks.emit('changed', { what: 'peers' }))
   network.on('addresses:changed', () => hooks.emit('changed', { what: 'addresses' }))
@@ -136,13 +138,22 @@ export function createBrowserService(
       peerId: await network.connect(target, { signal: options?.signal }),
     }),
     search: (request, options) => registry.search(request, options),
-    known: (request) =>
-      knownPackages({ ...storage, trust: registry.parts.trust, holdersOf: registry.holdersOf }, request),
+    async known(request) {
+      const parts = {
+        ...storage,
+        trust: registry.parts.trust,
+        holdersOf: registry.holdersOf,
+        central: node.centralHits,
+      }
+      const { packages, ...rest } = await knownPackages(parts, request)
+      return { packages: await central.withKept(packages), ...rest }
+    },
     async relays(_request, options) {
       const signal = withTimeout(options?.signal, relayTimeoutMs)
       return Promise.all(node.relays.map((url) => relayState(url, signal)))
     },
-    info: ({ spec, offline }, options) => registry.info(spec, { signal: options?.signal, offline }),
+    info: ({ spec, ...whom }, options) => central.info(spec, { signal: options?.signal, ...whom }),
+    download: (wanted, options) => central.download(wanted, options),
     async fetch({ cid, ...wanted }, options) {
       const { manifest, fetchedBytes, sources } = await registry.content.fetchContent(
         { cid: parseCid(cid), ...wanted },
@@ -176,7 +187,12 @@ export function createBrowserService(
     },
     file: ({ cid, path }, options) => registry.content.file(parseCid(cid), path, { signal: options?.signal }),
     verification: ({ cid }, options) =>
-      describeVerification(registry, parseCid(cid), (block) => cameFrom.get(block), options),
+      describeVerification(
+        registry,
+        parseCid(cid),
+        { peerOf: (block) => cameFrom.get(block), registryOf: central.originOf },
+        options,
+      ),
     async preview({ folder, label, ...overrides }, { signal } = {}) {
       const source = await openPackageFolder(folder, label)
       const { name, version, description, category, license, keywords, file } = await readSourceMetadata(

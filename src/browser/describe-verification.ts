@@ -5,6 +5,7 @@ import { verifyEntry } from '../core/log/entry.ts'
 import { manifestBlocks } from '../core/manifest/manifest.ts'
 import type { OperationOptions } from '../core/ports.ts'
 import type { RegistryNode } from '../core/registry-node.ts'
+import type { CentralOrigin } from './central-packages.ts'
 
 /** What was checked here about one package's content, down to each block. */
 export interface Verification {
@@ -23,6 +24,8 @@ export interface Verification {
     /** Lowest seq at which its log holds two different entries; null: it never forked. */
     forkSeq: number | null
   }[]
+  /** Set for what was downloaded here from a central registry: nobody signed it, its bytes are what the registry announced. */
+  registry: CentralOrigin | null
   /** In the manifest's order, the manifest first. `ok` is null for a block that is not held here. */
   blocks: {
     cid: string
@@ -37,7 +40,12 @@ export interface Verification {
 export async function describeVerification(
   { parts, content }: RegistryNode,
   cid: CID,
-  cameFrom: (cid: string) => string | undefined,
+  from: {
+    /** Who gave a block. */
+    peerOf(block: string): string | undefined
+    /** Which registry the content was downloaded from. */
+    registryOf(cid: string): Promise<CentralOrigin | null>
+  },
   { signal }: OperationOptions = {},
 ): Promise<Verification> {
   const signatures: Verification['signatures'] = []
@@ -64,7 +72,7 @@ export async function describeVerification(
     const bytes = await parts.blocks.get(block)
     const ok = bytes === undefined ? null : await matchesCid(block, bytes, parts.sha256)
     const text = block.toString()
-    blocks.push({ cid: text, size: bytes?.length ?? null, ok, from: cameFrom(text) ?? null })
+    blocks.push({ cid: text, size: bytes?.length ?? null, ok, from: from.peerOf(text) ?? null })
   }
-  return { cid: cid.toString(), signatures, blocks }
+  return { cid: cid.toString(), signatures, registry: await from.registryOf(cid.toString()), blocks }
 }

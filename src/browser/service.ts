@@ -4,6 +4,7 @@ import type {
   KeyResult,
   PeersResult,
   PublishResult,
+  RegistryChoice,
   SearchRequest,
   SearchResult,
   ServiceProgress,
@@ -14,6 +15,7 @@ import type { MetadataOverrides } from '../core/manifest/metadata.ts'
 import type { PackageMetadata } from '../core/manifest/types.ts'
 import type { OperationOptions, PeerInfo } from '../core/ports.ts'
 import type { FolderInput } from '../storage/browser.ts'
+import type { CentralOrigin } from './central-packages.ts'
 import type { Verification } from './describe-verification.ts'
 import type { KnownPackages, KnownRequest } from './known-packages.ts'
 
@@ -98,7 +100,16 @@ interface Methods {
   /** What is known in this browser already, without asking anybody. */
   known: { request: KnownRequest; result: KnownPackages }
   relays: { request: Nothing; result: RelayState[] }
-  info: { request: { spec: string; offline?: boolean }; result: Omit<InfoResult, 'installed'> }
+  /** A package of a central registry has no publisher, and a CID only once it was downloaded here. `registry`: whom to ask, all by default. */
+  info: {
+    request: { spec: string; offline?: boolean; registry?: RegistryChoice }
+    result: Omit<InfoResult, 'installed'>
+  }
+  /** What a central registry offers, from its server, checked against the checksum it gives and kept in the cache. */
+  download: {
+    request: { name: string; version: string }
+    result: FetchResult & Pick<CentralOrigin, 'checksum'>
+  }
   /** The whole package into the cache, every block checked. */
   fetch: { request: { cid: string; name: string; version: string }; result: FetchResult }
   files: { request: { cid: string }; result: PackageFiles }
@@ -145,6 +156,7 @@ export const browserServiceMethods = Object.keys({
   known: true,
   relays: true,
   info: true,
+  download: true,
   fetch: true,
   files: true,
   dependents: true,

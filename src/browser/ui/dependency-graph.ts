@@ -1,9 +1,9 @@
-import { html, nothing, svg } from 'lit'
+import { css, html, nothing, svg } from 'lit'
 import { packageLink, plainText } from './format.ts'
 
 /** On each side: the rest is counted. */
 const maxDrawn = 20
-/** Of a row, in pixels; as in the styles of ggen-package. */
+/** Of a row, in pixels; as in the styles below. */
 const rowHeight = 36
 
 interface Neighbour {
@@ -51,3 +51,72 @@ function lines(rows: number, count: number, direction: 'in' | 'out') {
     ${Array.from({ length: drawn }, (_, at) => svg`<line x1=${side} y1=${at + 0.5} x2=${1 - side} y2="0.5" />`)}
   </svg>`
 }
+
+export const dependencyStyles = css`
+  .graph {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) 2.5rem minmax(0, auto) 2.5rem minmax(0, 1fr);
+  }
+  .graph h3 {
+    font-size: 0.875rem;
+    height: 28px;
+    margin: 0;
+    color: var(--soft);
+  }
+  .graph ul {
+    list-style: none;
+    margin: 0;
+    padding: 0;
+  }
+  .graph li {
+    height: 36px;
+  }
+  .graph p {
+    margin: 4px 0;
+  }
+  .graph .side:first-child {
+    text-align: right;
+  }
+  .graph .box {
+    display: inline-block;
+    max-width: 100%;
+    height: 30px;
+    line-height: 28px;
+    padding: 0 0.7rem;
+    border: 1px solid var(--soft);
+    border-radius: 8px;
+    background: var(--ground);
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    vertical-align: top;
+  }
+  .graph .own .box {
+    border-color: var(--accent);
+  }
+  .graph .lines {
+    width: 100%;
+    margin-top: 25px;
+  }
+  .graph line {
+    stroke: var(--soft);
+    vector-effect: non-scaling-stroke;
+  }
+  .graph li {
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+  @media (max-width: 40rem) {
+    .graph {
+      grid-template-columns: minmax(0, 1fr);
+      gap: 0.8rem;
+    }
+    .graph .lines {
+      display: none;
+    }
+    .graph .side:first-child {
+      text-align: left;
+    }
+  }
+`

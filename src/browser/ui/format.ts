@@ -24,7 +24,8 @@ export function plainText(text: string): string {
 const sourceNames: Record<string, string> = { local: 'this browser', cache: 'the cache', p2p: 'peers' }
 
 /** Where an answer came from, as people say it. */
-export const sourceText = (source: string): string => sourceNames[source] ?? source
+export const sourceText = (source: string): string =>
+  sourceNames[source] ?? (source.startsWith('central:') ? `the registry ${source.slice('central:'.length)}` : source)
 
 /** The deep link of a package, or of a file in it. */
 export function packageLink(publisher: string | null, name: string, version: string, path?: string): string {

@@ -1,8 +1,10 @@
-import { css, html, nothing } from 'lit'
+import { css, html } from 'lit'
 import type { CachedPackage, ConnectedPeer, NodeStatus, RelayState } from '../service.ts'
 import { bytesText, packageLink, peerCount, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
-import { renderPeerGraph } from './peer-graph.ts'
+import { graphStyles, renderPeerGraph } from './peer-graph.ts'
+import { renderPeerTable } from './peer-table.ts'
+import { renderRelays } from './relay-list.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 const refreshMs = 2_000
@@ -12,46 +14,13 @@ const refreshRelaysMs = 15_000
 export class GgenNetwork extends NodeElement {
   static override styles = [
     sharedStyles,
+    graphStyles,
     css`
       td.mono {
         min-width: 9rem;
       }
       .picture {
         overflow: hidden;
-      }
-      svg {
-        display: block;
-        max-width: 100%;
-      }
-      line {
-        stroke: var(--soft);
-        stroke-linecap: round;
-      }
-      line.relay {
-        stroke-dasharray: 4 6;
-      }
-      line.webrtc {
-        stroke: var(--good);
-      }
-      circle {
-        fill: var(--raised);
-        stroke: var(--accent);
-        stroke-width: 2;
-      }
-      circle.own,
-      circle.relaying {
-        fill: var(--accent);
-      }
-      text {
-        fill: var(--ink);
-        font-size: 13px;
-        paint-order: stroke;
-        stroke: var(--raised);
-        stroke-width: 3px;
-      }
-      text.facts {
-        fill: var(--soft);
-        font-size: 12px;
       }
     `,
   ]
@@ -146,88 +115,9 @@ export class GgenNetwork extends NodeElement {
               }
             </p>
             <div class="card picture">${renderPeerGraph(this.peers, this.pictureWidth)}</div>
-            ${this.#renderPeers()} ${this.#renderRelays(status)} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
+            ${renderPeerTable(this.peers)} ${renderRelays(this.relayStates, status.addresses)} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
       }
     `
-  }
-
-  #renderPeers() {
-    return html`<div class="card scroll" tabindex="0" role="group" aria-label="List of peers">
-      <table aria-label="Peers">
-        <thead>
-          <tr>
-            <th scope="col">Peer</th>
-            <th scope="col">Connection</th>
-            <th scope="col">Latency</th>
-            <th scope="col">In</th>
-            <th scope="col">Out</th>
-            <th scope="col">Relay still carries</th>
-            <th scope="col">Reputation</th>
-            <th scope="col">Packages</th>
-            <th scope="col">Runs</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${this.peers.map(
-            ({
-              peerId,
-              transport,
-              direction,
-              latencyMs,
-              bytesIn,
-              bytesOut,
-              relayLimit,
-              reputation,
-              packages,
-              agent,
-              banned,
-            }) => html`<tr>
-              <td class="mono">${peerId}</td>
-              <td>${banned ? 'banned' : `${transport}, ${direction}`}</td>
-              <td>${latencyMs === null ? '' : `${Math.round(latencyMs)} ms`}</td>
-              <td>${bytesText(bytesIn)}</td>
-              <td>${bytesText(bytesOut)}</td>
-              <td>${transport === 'relay' ? limitText(relayLimit) : 'direct'}</td>
-              <td>${Math.round(reputation * 100)} %</td>
-              <td>${packages}</td>
-              <td>${plainText(agent)}</td>
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`
-  }
-
-  #renderRelays({ addresses }: NodeStatus) {
-    const isReserved = ({ peerId }: RelayState): boolean =>
-      peerId !== undefined && addresses.some((address) => address.includes(`${peerId}/p2p-circuit`))
-    return html`<section class="card" aria-label="Relays">
-      <h2>Relays</h2>
-      ${this.relayStates.length === 0 ? html`<p class="soft">None is set.</p>` : nothing}
-      <ul>
-        ${this.relayStates.map(
-          (relay) => html`<li>
-            <span class="mono">${relay.url}</span>:
-            ${
-              relay.error === undefined
-                ? isReserved(relay)
-                  ? html`<span class="good">has given this tab a place</span>`
-                  : 'answers, but has given no place'
-                : html`<span class="bad">${plainText(relay.error)}</span>`
-            }
-            ${
-              relay.limits === undefined
-                ? nothing
-                : html`<br /><span class="small soft"
-                    >carries at most ${bytesText(relay.limits.maxRelayedBytes)} and
-                    ${Math.round(relay.limits.maxRelayedMs / 60_000)} minutes for each relayed connection; direct ones are not
-                    limited</span
-                  >`
-            }
-          </li>`,
-        )}
-      </ul>
-    </section>`
   }
 
   #renderStatus(status: NodeStatus) {
@@ -298,10 +188,4 @@ async function repeatedly(work: () => Promise<void>, everyMs: number, signal: Ab
 /** Peers make the difference: with none, a part of the network does nothing. */
 function health(peers: number, good: string, bad: string) {
   return peers > 0 ? html`<span class="good">Well: ${good}</span>` : html`<span class="bad">Alone: ${bad}</span>`
-}
-
-function limitText(limit: ConnectedPeer['relayLimit']): string {
-  const bytes = limit?.bytesLeft === undefined ? [] : [bytesText(limit.bytesLeft)]
-  const time = limit?.msLeft === undefined ? [] : [`${Math.max(0, Math.round(limit.msLeft / 1000))} s`]
-  return [...bytes, ...time].join(', ') || 'without limit'
 }

@@ -2,10 +2,10 @@ import { html } from 'lit'
 import type { InfoResult } from '../../core/control/service.ts'
 import type { PackageFiles } from '../service.ts'
 import { archiveOf } from './archive.ts'
-import { bytesText } from './format.ts'
+import { bytesText, sourceText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 
-/** How to get a package: the command to copy, into this browser, or as an archive made in the page. Tells `file-fetched` when its content has come. */
+/** How to get a package: the command to copy, into this browser, or as an archive made in the page. Tells `file-fetched` when its content has come, and `downloaded` when it came from a central registry. */
 export class GgenObtain extends NodeElement {
   static override properties = {
     ...NodeElement.properties,
@@ -15,7 +15,7 @@ export class GgenObtain extends NodeElement {
     busy: { state: true },
   }
 
-  declare info: Pick<InfoResult, 'name' | 'version' | 'publisher'> | undefined
+  declare info: Pick<InfoResult, 'name' | 'version' | 'publisher' | 'cid' | 'source'> | undefined
   declare files: PackageFiles | undefined
   declare progress: string
   declare busy: boolean
@@ -81,6 +81,24 @@ export class GgenObtain extends NodeElement {
     })
   }
 
+  /** From its registry's server, which is asked for the content only now. */
+  #fromRegistry = (): void => {
+    const { name = '', version = '', source = '' } = this.info ?? {}
+    this.run(async (signal) => {
+      this.busy = true
+      this.progress = `Downloading from ${sourceText(source)} …`
+      try {
+        await this.node.service.download({ name, version }, { signal })
+        this.dispatchEvent(new CustomEvent('downloaded', { bubbles: true, composed: true }))
+      } finally {
+        if (!signal.aborted) {
+          this.busy = false
+          this.progress = ''
+        }
+      }
+    })
+  }
+
   #keep = (): void =>
     this.#withContent(async () => 'Kept in this browser; it opens without a network and is served to others.')
 
@@ -104,13 +122,18 @@ export class GgenObtain extends NodeElement {
 
   override render() {
     const isReady = this.files !== undefined && !this.busy
+    const { cid, source = '' } = this.info ?? {}
     return html`<section class="card" aria-label="Install">
       <h2>Install</h2>
       <pre tabindex="0">${this.#command()}</pre>
       <div class="row">
         <button @click=${() => void this.#copy()}>Copy</button>
-        <button ?disabled=${!isReady} @click=${this.#keep}>Keep in this browser</button>
-        <button ?disabled=${!isReady} @click=${this.#download}>Download .tar.gz</button>
+        ${
+          cid === null
+            ? html`<button ?disabled=${this.busy} @click=${this.#fromRegistry}>Download it from ${sourceText(source)} and check it</button>`
+            : html`<button ?disabled=${!isReady} @click=${this.#keep}>Keep in this browser</button>
+                <button ?disabled=${!isReady} @click=${this.#download}>Download .tar.gz</button>`
+        }
       </div>
       <p role="status" class="small soft">${this.progress}</p>
       ${this.renderFailure()}

@@ -3,12 +3,13 @@ import { css, html, nothing } from 'lit'
 import type { Verification } from '../describe-verification.ts'
 import type { KnownPackage } from '../known-packages.ts'
 import type { Holders, PackageFiles, ServiceEvents } from '../service.ts'
-import { renderDependencies } from './dependency-graph.ts'
-import { dateText, isUnreachable, packageLink, plainText, shortDid } from './format.ts'
+import { dependencyStyles, renderDependencies } from './dependency-graph.ts'
+import { dateText, isUnreachable, packageLink, plainText, shortDid, sourceText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import type { Info } from './package-facts.ts'
 import { renderFacts, renderVersions } from './package-facts.ts'
-import { renderBanner, renderVerification, verdictOf } from './package-verification.ts'
+import { renderNamesakes } from './package-namesakes.ts'
+import { describedBy, renderBanner, renderVerification, verdictOf } from './package-verification.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 /** Publishers of one name to choose from. */
@@ -20,6 +21,7 @@ const retryMs = 20_000
 export class GgenPackage extends NodeElement {
   static override styles = [
     sharedStyles,
+    dependencyStyles,
     css`
       .page {
         display: grid;
@@ -53,72 +55,6 @@ export class GgenPackage extends NodeElement {
         font-size: 1.15rem;
         font-weight: 700;
         margin: 0.4rem 0;
-      }
-      .graph {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr) 2.5rem minmax(0, auto) 2.5rem minmax(0, 1fr);
-      }
-      .graph h3 {
-        font-size: 0.875rem;
-        height: 28px;
-        margin: 0;
-        color: var(--soft);
-      }
-      .graph ul {
-        list-style: none;
-        margin: 0;
-        padding: 0;
-      }
-      .graph li {
-        height: 36px;
-      }
-      .graph p {
-        margin: 4px 0;
-      }
-      .graph .side:first-child {
-        text-align: right;
-      }
-      .graph .box {
-        display: inline-block;
-        max-width: 100%;
-        height: 30px;
-        line-height: 28px;
-        padding: 0 0.7rem;
-        border: 1px solid var(--soft);
-        border-radius: 8px;
-        background: var(--ground);
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-        vertical-align: top;
-      }
-      .graph .own .box {
-        border-color: var(--accent);
-      }
-      .graph .lines {
-        width: 100%;
-        margin-top: 25px;
-      }
-      .graph line {
-        stroke: var(--soft);
-        vector-effect: non-scaling-stroke;
-      }
-      .graph li {
-        white-space: nowrap;
-        overflow: hidden;
-        text-overflow: ellipsis;
-      }
-      @media (max-width: 40rem) {
-        .graph {
-          grid-template-columns: minmax(0, 1fr);
-          gap: 0.8rem;
-        }
-        .graph .lines {
-          display: none;
-        }
-        .graph .side:first-child {
-          text-align: left;
-        }
       }
     `,
   ]
@@ -177,7 +113,7 @@ export class GgenPackage extends NodeElement {
 
   /** What was shown stays until there is better. */
   #tryAgain(): void {
-    const isMissing = this.failure !== undefined && (this.info === undefined || this.files === undefined)
+    const isMissing = this.failure !== undefined && this.files === undefined && this.info?.cid !== null
     if (isMissing && this.isConnected) this.run((signal) => this.#loadAll(signal))
   }
 
@@ -214,12 +150,14 @@ export class GgenPackage extends NodeElement {
   /** What is known here shows at once; then peers are asked whether there is more. */
   async #loadAll(signal: AbortSignal): Promise<void> {
     const { service } = this.node
-    const by = this.publisher === '' || this.publisher === '-' ? '' : `${this.publisher}/`
+    const isCentral = this.publisher.startsWith('central:')
+    const by = isCentral || this.publisher === '' || this.publisher === '-' ? '' : `${this.publisher}/`
     const spec = `${by}${this.name}${this.version === '' ? '' : `@${this.version}`}`
-    const known = await service.info({ spec, offline: true }, { signal }).catch(() => undefined)
+    const request = isCentral ? { spec, registry: 'central' as const } : { spec }
+    const known = await service.info({ ...request, offline: true }, { signal }).catch(() => undefined)
     const shown = known === undefined ? undefined : this.#show(known, signal)
     try {
-      const newest = await service.info({ spec }, { signal })
+      const newest = await service.info(request, { signal })
       await shown?.catch(() => undefined)
       await this.#show(newest, signal)
     } catch (error) {
@@ -256,7 +194,8 @@ export class GgenPackage extends NodeElement {
   }
 
   #linkTo = (path: string): string =>
-    this.explorer + packageLink(this.info?.publisher ?? null, this.name, this.info?.version ?? '', path)
+    this.explorer +
+    packageLink(this.info?.publisher ?? (this.publisher || null), this.name, this.info?.version ?? '', path)
 
   /** Something has come: it is checked, and who has it may have changed. */
   #recheck = (): void => {
@@ -292,24 +231,26 @@ export class GgenPackage extends NodeElement {
   override render() {
     const { info, explorer } = this
     if (info === undefined) return this.#renderWithout()
-    const verdict = verdictOf(this.verification, info.publisher, this.holders)
-    const by = info.petname ?? (info.publisher === null ? 'nobody known' : shortDid(info.publisher))
+    const verdict =
+      info.cid === null ? describedBy(info.source) : verdictOf(this.verification, info.publisher, this.holders)
+    const by =
+      info.publisher === null ? `from ${sourceText(info.source)}` : `by ${info.petname ?? shortDid(info.publisher)}`
     return html`
       <h1>${plainText(info.name)}</h1>
-      <p class="soft">${info.version}, ${dateText(info.published)}, by ${plainText(by)}</p>
+      <p class="soft">${info.version}${info.published === '' ? nothing : `, ${dateText(info.published)}`}, ${plainText(by)}</p>
       ${info.description === '' ? nothing : html`<p class="lead">${plainText(info.description)}</p>`}
-      ${verdict === undefined || verdict.verified ? this.renderFailure() : renderBanner(verdict)}
+      ${verdict?.alarm === true || (verdict?.verified === false && this.failure !== undefined) ? renderBanner(verdict) : this.renderFailure()}
       ${info.yanked ? html`<p class="card alarm" role="note">Its publisher has withdrawn this version.</p>` : nothing}
       ${info.deprecated === '' ? nothing : html`<p class="card" role="note">Deprecated: ${plainText(info.deprecated)}</p>`}
       <div class="page">
         <div class="proof">
           ${renderVerification({ state: this.verification, verdict, holders: this.holders, publisher: info.publisher, explorer })}
-          <ggen-obtain .relays=${this.relays} .info=${info} .files=${this.files} @file-fetched=${this.#recheck}></ggen-obtain>
+          <ggen-obtain .relays=${this.relays} .info=${info} .files=${this.files} @file-fetched=${this.#recheck} @downloaded=${() => this.#load()}></ggen-obtain>
         </div>
         <div class="content">
           ${
             this.files === undefined && verdict?.verified === false
-              ? html`<section class="card" aria-label="README"><p class="soft">Nothing of its content has come yet.</p></section>`
+              ? html`<section class="card" aria-label="README"><p class="soft">${info.cid === null ? 'Its content is not here.' : 'Nothing of its content has come yet.'}</p></section>`
               : html`<ggen-readme .relays=${this.relays} .files=${this.files} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-readme>`
           }
           <ggen-files .relays=${this.relays} .files=${this.files} .path=${this.file} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-files>
@@ -332,21 +273,7 @@ export class GgenPackage extends NodeElement {
   #renderWithout() {
     return html`<h1>${plainText(this.name)}</h1>
       ${this.renderFailure() ?? html`<p role="status" class="soft">Asking peers for ${plainText(this.name)} …</p>`}
-      ${
-        this.namesakes.length === 0
-          ? nothing
-          : html`<section class="card" aria-label="Publishers">
-              <h2>Whose do you mean?</h2>
-              <ul>
-                ${this.namesakes.map(
-                  ({ publisher, petname, name, version, description }) => html`<li>
-                    <a href=${this.explorer + packageLink(publisher, name, this.version)}>${petname === null ? shortDid(publisher) : plainText(petname)}</a>:
-                    ${version}, ${plainText(description)}
-                  </li>`,
-                )}
-              </ul>
-            </section>`
-      }`
+      ${renderNamesakes(this.namesakes, this.explorer)}`
   }
 
   #renderCompare({ cid, version, versions }: Info) {

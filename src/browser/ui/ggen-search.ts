@@ -2,14 +2,15 @@ import type { VirtualizerHostElement } from '@lit-labs/virtualizer/virtualize.js
 import { virtualize, virtualizerRef } from '@lit-labs/virtualizer/virtualize.js'
 import type { PropertyValues } from 'lit'
 import { css, html } from 'lit'
+import type { SearchResult } from '../../core/control/service.ts'
 import { limits } from '../../core/limits.ts'
 import type { KnownPackages } from '../known-packages.ts'
 import type { ServiceEvents } from '../service.ts'
 import { sourceText } from './format.ts'
 import { NodeElement } from './node-element.ts'
-import { renderFacets } from './search-facets.ts'
+import { facetStyles, renderFacets } from './search-facets.ts'
 import type { Told } from './search-result.ts'
-import { renderResult } from './search-result.ts'
+import { renderResult, resultStyles } from './search-result.ts'
 import type { SearchOrder, SearchState } from './search-state.ts'
 import { sameFilter } from './search-state.ts'
 import { sharedStyles } from './shared-styles.ts'
@@ -30,74 +31,18 @@ const moreAt = 40
 export class GgenSearch extends NodeElement {
   static override styles = [
     sharedStyles,
+    facetStyles,
+    resultStyles,
     css`
       input[type='search'] {
         width: 100%;
         font-size: 1.15rem;
         padding: 0.6em 0.9em;
       }
-      .facets {
-        margin: 0.6rem 0 0;
-      }
-      .facets select {
-        flex: 0 1 auto;
-        max-width: 14rem;
-      }
-      @media (max-width: 40rem) {
-        .facets {
-          display: grid;
-          grid-template-columns: repeat(2, minmax(0, 1fr));
-        }
-        .facets select {
-          width: 100%;
-        }
-      }
       ul {
         list-style: none;
         margin: 0;
         padding: 0;
-      }
-      /* Rows are placed one by one: their gap is inside them. */
-      li {
-        width: 100%;
-        padding-bottom: 0.7rem;
-      }
-      li .card {
-        margin: 0;
-      }
-      a.result {
-        display: block;
-        color: inherit;
-        text-decoration: none;
-      }
-      a.result:hover {
-        border-color: var(--accent);
-      }
-      a.result:hover .name {
-        text-decoration: underline;
-      }
-      .name {
-        color: var(--accent);
-        font-weight: 650;
-        font-size: 1.1rem;
-      }
-      a.result p {
-        margin: 0.15rem 0 0.3rem;
-        overflow: hidden;
-        overflow-wrap: anywhere;
-        display: -webkit-box;
-        -webkit-box-orient: vertical;
-        -webkit-line-clamp: 3;
-      }
-      .tags:not(:empty) {
-        margin: 0.3rem 0;
-      }
-      .category {
-        background: var(--ground);
-        border-color: var(--soft);
-      }
-      .facts {
-        gap: 0.2rem 1.2rem;
       }
       [role='status'] {
         margin: 0.7rem 0 0.6rem;
@@ -118,6 +63,7 @@ export class GgenSearch extends NodeElement {
     known: { state: true },
     told: { state: true },
     sources: { state: true },
+    failing: { state: true },
     busy: { state: true },
   }
 
@@ -131,6 +77,8 @@ export class GgenSearch extends NodeElement {
   declare known: KnownPackages | undefined
   declare told: ReadonlyMap<string, Told>
   declare sources: string[]
+  /** Central registries that gave no answer. */
+  declare failing: SearchResult['sources']
   /** Peers are being asked. */
   declare busy: boolean
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -149,6 +97,7 @@ export class GgenSearch extends NodeElement {
     this.explorer = ''
     this.told = new Map()
     this.sources = []
+    this.failing = []
     this.busy = false
   }
 
@@ -258,6 +207,7 @@ export class GgenSearch extends NodeElement {
       this.run(async (signal) => {
         this.busy = true
         this.sources = []
+        this.failing = []
         this.#newPeers = false
         const category = this.filter.category ?? ''
         const request = { query: this.query.slice(0, maxQueryLength), limit: this.#asked }
@@ -267,14 +217,16 @@ export class GgenSearch extends NodeElement {
             {
               signal,
               onProgress: (event) => {
-                if (event.type === 'source:answered' && event.status === 'ok' && !signal.aborted)
-                  this.sources = [...this.sources, event.source]
+                if (event.type !== 'source:answered' || signal.aborted) return
+                if (event.status === 'ok') this.sources = [...this.sources, event.source]
+                void this.#list()
               },
             },
           )
           if (signal.aborted) return
           this.told = new Map(results.map((result) => [keyOf(result), result]))
           this.sources = sources.filter(({ status }) => status === 'ok').map(({ source }) => source)
+          this.failing = sources.filter(({ source, status }) => status !== 'ok' && source.startsWith('central:'))
           await this.#list()
         } finally {
           if (!signal.aborted) {
@@ -343,11 +295,12 @@ export class GgenSearch extends NodeElement {
     const { total } = this.known
     const from = this.sources.map(sourceText)
     const asked = from.length === 0 ? '' : `, from ${from.join(' and ')}`
-    if (total > 0) return `${total} ${total === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}`
+    const failing = this.failing.map(({ source, error }) => `. No answer from ${sourceText(source)}: ${error}`).join('')
+    if (total > 0) return `${total} ${total === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}${failing}`
     if (this.busy) return 'Asking peers …'
     return this.query === '' && Object.values(this.filter).every((value) => value === '')
       ? 'Nothing is known yet. Publish the first package, or check on the network page that a relay is connected.'
-      : `No package fits${this.query === '' ? '' : ` “${this.query}”`}. Try fewer or other words.`
+      : `No package fits${this.query === '' ? '' : ` “${this.query}”`}. Try fewer or other words${failing || '.'}`
   }
 }
 

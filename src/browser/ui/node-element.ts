@@ -4,7 +4,7 @@ import type { ServiceEvents } from '../service.ts'
 import type { SharedNode } from '../shared-node.ts'
 import { createSharedNode } from '../shared-node.ts'
 import { errorText } from './format.ts'
-import { loadBootstrap, loadCacheMegabytes, loadRelays } from './preferences.ts'
+import { loadBootstrap, loadCacheMegabytes, loadCentralRegistries, loadRelays } from './preferences.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 let shared: { node: SharedNode; ready: Promise<void> } | undefined
@@ -17,6 +17,7 @@ function useNode(relays: readonly string[]): { node: SharedNode; ready: Promise<
       relays,
       settings: {
         'network.bootstrap_nodes': loadBootstrap(),
+        'central.registries': loadCentralRegistries(),
         ...(megabytes === undefined ? {} : { 'storage.max_cache_size': megabytes }),
       },
     })

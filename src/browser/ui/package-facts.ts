@@ -25,8 +25,12 @@ export function renderFacts(info: Info) {
             <dd>${plainText(info.keywords.join(', '))}</dd>`
       }
       ${info.repository === '' ? nothing : renderRepository(info.repository)}
-      <dt>Size</dt>
-      <dd>${bytesText(info.bytes)}</dd>
+      ${
+        info.bytes === 0
+          ? nothing
+          : html`<dt>Size</dt>
+            <dd>${bytesText(info.bytes)}</dd>`
+      }
     </dl>
     ${
       external.length === 0

@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit'
 import type { Verification } from '../describe-verification.ts'
 import type { Holders } from '../service.ts'
-import { bytesText, dateText, isUnreachable, peerCount, plainText } from './format.ts'
+import { bytesText, dateText, isUnreachable, peerCount, plainText, sourceText } from './format.ts'
 import { identicon, keyWords } from './identicon.ts'
 
 /** Of a package with more, the list would be no reading. */
@@ -34,6 +34,7 @@ export function verdictOf(state: VerificationState, publisher: string | null, ho
       `${wrong === 1 ? 'A block' : `${wrong} blocks`} in this browser are not what the package names. Do not use it.`,
     )
   const signature = signatureOf(state, publisher)
+  if (signature === undefined && state.registry !== null) return fromRegistry(state.registry)
   if (signature === undefined)
     return alarm('No valid signature of a publisher is known for this content. Do not use it.')
   if (signature.forkSeq !== null) {
@@ -48,6 +49,27 @@ export function verdictOf(state: VerificationState, publisher: string | null, ho
     alarm: false,
     why: `The publisher’s key signed exactly this content, and ${blocks} fetched so far is the one it names. That says who published it, not that it is harmless: compare the fingerprint with what the publisher tells you elsewhere.`,
   }
+}
+
+/** Of what only a central registry tells. */
+export function describedBy(source: string): Verdict {
+  const why = `Nobody signed this: it is what ${sourceText(source)} says of it. Its content is not here.`
+  return { verified: false, alarm: false, why }
+}
+
+function fromRegistry({ source, checksum }: NonNullable<Verification['registry']>): Verdict {
+  const registry = sourceText(source)
+  return checksum === 'matched'
+    ? {
+        verified: false,
+        alarm: false,
+        why: `Nobody signed this. Its bytes are what ${registry} announced by checksum. That says where it came from, not who made it.`,
+      }
+    : {
+        verified: false,
+        alarm: true,
+        why: `Nobody signed this, and ${registry} gives no checksum that its bytes could be checked against. Do not use it.`,
+      }
 }
 
 /** What was checked in this tab, in plain words; a red state that cannot be missed when something fails. */

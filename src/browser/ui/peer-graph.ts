@@ -1,4 +1,4 @@
-import { html, nothing, svg } from 'lit'
+import { css, html, nothing, svg } from 'lit'
 import type { ConnectedPeer } from '../service.ts'
 import { bytesText } from './format.ts'
 
@@ -102,3 +102,40 @@ const widthOf = ({ bytesIn, bytesOut }: ConnectedPeer): number =>
 /** Peer ID of the relay that a relayed connection runs through. */
 const relayOf = ({ transport, address }: ConnectedPeer): string | undefined =>
   transport === 'relay' ? /\/p2p\/([^/]+)\/p2p-circuit/.exec(address)?.[1] : undefined
+
+export const graphStyles = css`
+  svg {
+    display: block;
+    max-width: 100%;
+  }
+  line {
+    stroke: var(--soft);
+    stroke-linecap: round;
+  }
+  line.relay {
+    stroke-dasharray: 4 6;
+  }
+  line.webrtc {
+    stroke: var(--good);
+  }
+  circle {
+    fill: var(--raised);
+    stroke: var(--accent);
+    stroke-width: 2;
+  }
+  circle.own,
+  circle.relaying {
+    fill: var(--accent);
+  }
+  text {
+    fill: var(--ink);
+    font-size: 13px;
+    paint-order: stroke;
+    stroke: var(--raised);
+    stroke-width: 3px;
+  }
+  text.facts {
+    fill: var(--soft);
+    font-size: 12px;
+  }
+`

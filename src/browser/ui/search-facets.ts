@@ -1,4 +1,4 @@
-import { html } from 'lit'
+import { css, html } from 'lit'
 import { live } from 'lit/directives/live.js'
 import { repeat } from 'lit/directives/repeat.js'
 import type { FacetName, KnownPackages } from '../known-packages.ts'
@@ -53,3 +53,22 @@ function renderFacet(
       )}
     </select>`
 }
+
+export const facetStyles = css`
+  .facets {
+    margin: 0.6rem 0 0;
+  }
+  .facets select {
+    flex: 0 1 auto;
+    max-width: 14rem;
+  }
+  @media (max-width: 40rem) {
+    .facets {
+      display: grid;
+      grid-template-columns: repeat(2, minmax(0, 1fr));
+    }
+    .facets select {
+      width: 100%;
+    }
+  }
+`

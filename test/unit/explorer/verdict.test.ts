@@ -21,7 +21,7 @@ const signedBy = (publisher: string, forkSeq: number | null = null): Verificatio
 function checked(changes: Partial<Verification> = {}): Verification {
   const block = { cid: 'bafyblock', size: 10, ok: true, from: null }
   const missing = { ...block, ok: null }
-  return { cid: 'bafymanifest', signatures: [signedBy(alice)], blocks: [block, missing], ...changes }
+  return { cid: 'bafymanifest', signatures: [signedBy(alice)], registry: null, blocks: [block, missing], ...changes }
 }
 
 const refusedOnce = { peers: [], refused: [{ peerId: 'liar', times: 1 }] }
