@@ -16,6 +16,9 @@ import { version } from '../core/version.ts'
 import type { BrowserStorage } from '../storage/browser.ts'
 import { createBrowserStorage } from '../storage/browser.ts'
 import { createBrowserNetwork, generateIdentity } from '../transports/browser.ts'
+import type { CentralHits } from './central-hits.ts'
+import { createCentralHits } from './central-hits.ts'
+import { openPageRegistries, requirePageRegistries } from './central-registries.ts'
 import { takeLock } from './node-lock.ts'
 import { loadPublisher } from './publisher-key.ts'
 import { fetchRelayDocument } from './relay-document.ts'
@@ -23,7 +26,10 @@ import { fetchRelayDocument } from './relay-document.ts'
 export interface NodeOptions {
   /** Relays to be reached through, which are also the way into the network: URLs (`https://relay.example`) or addresses with their peer ID. */
   relays?: readonly string[]
-  /** Settings by `section.key`, as in p2p-config.toml; those that a browser has no use for change nothing. */
+  /**
+   * Settings by `section.key`, as in p2p-config.toml; those that a browser has no use for change nothing. `central.registries` are none unless given here: their servers learn the visitor's address, and what is searched
+   * for.
+   */
   settings?: Readonly<Record<string, unknown>>
   /** What its databases' names begin with; an origin can have several nodes under different names. Default `ggen`. */
   name?: string
@@ -39,6 +45,8 @@ export interface GgenNode {
   readonly relays: readonly string[]
   readonly storage: BrowserStorage
   readonly reputation: Reputation
+  /** What central registries have told so far. */
+  readonly centralHits: CentralHits
   readonly events: Events<RegistryEvents>
   start(): Promise<void>
   stop(): Promise<void>
@@ -49,7 +57,7 @@ const firstRelayTimeoutMs = 2_000
 
 /**
  * A registry node in this tab. One tab of an origin runs it at a time: throws `ALREADY_RUNNING` in another (`createSharedNode` shares the one there is), and `PERMISSION` where the page
- * has no secure context. The network is not touched before `start`.
+ * has no secure context, `INVALID_CONFIG` for central registries that no page can ask. The network is not touched before `start`.
  *
  * @example
  * const node = await createNode({ relays: [location.origin] })
@@ -59,6 +67,8 @@ const firstRelayTimeoutMs = 2_000
  */
 export async function createNode(options: NodeOptions = {}): Promise<GgenNode> {
   requireSecureContext()
+  // Before the place is taken: whoever corrects a mistake must not find it still occupied.
+  requirePageRegistries(options.settings?.['central.registries'] ?? [])
   const { name = 'ggen', relays = [] } = options
   const release = await takeLock(name)
   if (release === undefined) {
@@ -94,6 +104,8 @@ function requireSecureContext(): void {
 async function openNode(options: NodeOptions & { name: string; relays: readonly string[] }): Promise<GgenNode> {
   const { name, relays } = options
   const { config } = resolveConfig({ flags: options.settings ?? {} })
+  const centralHits = createCentralHits()
+  const central = openPageRegistries(config.central.registries, centralHits)
   const clock = { now: () => Date.now() }
   const events = createEvents<RegistryEvents>((error) => queueMicrotask(() => Promise.reject(error)))
   const storage = createBrowserStorage({
@@ -107,7 +119,7 @@ async function openNode(options: NodeOptions & { name: string; relays: readonly 
     clock,
     sha256: webcryptoSha256,
     signer: await loadPublisher(storage.keys),
-    central: [],
+    central,
     // Light: a visitor asks index holders; the whole index would be a download before the first search.
     settings: registrySettings(config, 'light'),
     events,
@@ -130,7 +142,8 @@ async function openNode(options: NodeOptions & { name: string; relays: readonly 
         datastore: storage.datastore,
       }),
   })
-  return { ...assembled, config, relays: relays.filter((relay) => relay.startsWith('http')), storage, events }
+  const urls = relays.filter((relay) => relay.startsWith('http'))
+  return { ...assembled, config, relays: urls, storage, events, centralHits }
 }
 
 /** One identity over all reloads: a relay would otherwise keep a place for each. */

@@ -11,6 +11,7 @@ import { readSourceMetadata } from '../core/registry/publish.ts'
 import { ownLogUnknown } from '../core/registry-node.ts'
 import { version as nodeVersion } from '../core/version.ts'
 import { openPackageFolder } from '../storage/browser.ts'
+import { createCentralPackages } from './central-packages.ts'
 import type { GgenNode } from './create-node.ts'
 import { describeVerification } from './describe-verification.ts'
 import { knownPackages } from './known-packages.ts'
@@ -18,9 +19,9 @@ import { exportPublisher, importPublisher } from './publisher-key.ts'
 import { fetchRelayDocument } from './relay-document.ts'
 import type { BrowserService, CachedPackage, RelayState, ServiceEvents } from './service.ts'
 
-const replicaLookupMs = 3_000
+const holdersLookupMs = 3_000
 const relayTimeoutMs = 3_000
-/** Blocks of which it is remembered who gave them. */
+/** Blocks of which it is remembered who gave them, and contents of which who gave wrong ones. */
 const maxRemembered = 50_000
 
 async function relayState(url: string, signal: AbortSignal): Promise<RelayState> {
@@ -30,6 +31,14 @@ async function relayState(url: string, signal: AbortSignal): Promise<RelayState>
   } catch (error) {
     return { url, error: error instanceof Error ? error.message : String(error), limits: undefined }
   }
+}
+
+/** Into a map that forgets its oldest. */
+function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key)
+  map.set(key, value)
+  const oldest = map.keys().next()
+  if (map.size > maxRemembered && !oldest.done) map.delete(oldest.value)
 }
 
 /** The service around a node that runs in this tab. `restart` is called when the publisher's key has changed. */
@@ -43,6 +52,7 @@ export function createBrowserService(
   const { registry, network, storage, reputation, config } = node
   const startedMs = Date.now()
   const { blocks, entries } = storage
+  const central = createCentralPackages(registry, storage.state)
   network.on('peer:connected', () => hooks.emit('changed', { what: 'peers' }))
   network.on('peer:disconnected', () => hooks.emit('changed', { what: 'peers' }))
   network.on('addresses:changed', () => hooks.emit('changed', { what: 'addresses' }))
@@ -50,13 +60,15 @@ export function createBrowserService(
   node.events.on('log:forked', ({ author, seq }) => hooks.emit('log:forked', { author, seq }))
   node.events.on('peer:banned', ({ peerId, reason }) => hooks.emit('peer:banned', { peerId, reason }))
 
-  /** Block → peer that gave it, the oldest forgotten first. */
+  /** Block → peer that gave it. */
   const cameFrom = new Map<string, string>()
-  node.events.on('block:received', ({ cid, peerId }) => {
-    cameFrom.delete(cid)
-    cameFrom.set(cid, peerId)
-    const oldest = cameFrom.keys().next()
-    if (cameFrom.size > maxRemembered && !oldest.done) cameFrom.delete(oldest.value)
+  node.events.on('block:received', ({ cid, peerId }) => remember(cameFrom, cid, peerId))
+  /** Manifest → peers that gave wrong bytes for it, and how often. */
+  const refused = new Map<string, Map<string, number>>()
+  node.events.on('block:rejected', ({ manifest, peerId }) => {
+    const peers = refused.get(manifest) ?? new Map<string, number>()
+    remember(refused, manifest, peers.set(peerId, (peers.get(peerId) ?? 0) + 1))
+    hooks.emit('changed', { what: 'refusals' })
   })
 
   /** After the answer has gone out: the restart closes the channel it goes through. */
@@ -126,12 +138,22 @@ export function createBrowserService(
       peerId: await network.connect(target, { signal: options?.signal }),
     }),
     search: (request, options) => registry.search(request, options),
-    known: (request) => knownPackages({ ...storage, trust: registry.parts.trust }, request),
+    async known(request) {
+      const parts = {
+        ...storage,
+        trust: registry.parts.trust,
+        holdersOf: registry.holdersOf,
+        central: node.centralHits,
+      }
+      const { packages, ...rest } = await knownPackages(parts, request)
+      return { packages: await central.withKept(packages), ...rest }
+    },
     async relays(_request, options) {
       const signal = withTimeout(options?.signal, relayTimeoutMs)
       return Promise.all(node.relays.map((url) => relayState(url, signal)))
     },
-    info: ({ spec, offline }, options) => registry.info(spec, { signal: options?.signal, offline }),
+    info: ({ spec, ...whom }, options) => central.info(spec, { signal: options?.signal, ...whom }),
+    download: (wanted, options) => central.download(wanted, options),
     async fetch({ cid, ...wanted }, options) {
       const { manifest, fetchedBytes, sources } = await registry.content.fetchContent(
         { cid: parseCid(cid), ...wanted },
@@ -165,7 +187,12 @@ export function createBrowserService(
     },
     file: ({ cid, path }, options) => registry.content.file(parseCid(cid), path, { signal: options?.signal }),
     verification: ({ cid }, options) =>
-      describeVerification(registry, parseCid(cid), (block) => cameFrom.get(block), options),
+      describeVerification(
+        registry,
+        parseCid(cid),
+        { peerOf: (block) => cameFrom.get(block), registryOf: central.originOf },
+        options,
+      ),
     async preview({ folder, label, ...overrides }, { signal } = {}) {
       const source = await openPackageFolder(folder, label)
       const { name, version, description, category, license, keywords, file } = await readSourceMetadata(
@@ -187,11 +214,14 @@ export function createBrowserService(
       }
       return registry.publish(await openPackageFolder(folder, label), { ...request, ...options })
     },
-    async replicas({ cid }, options) {
-      const signal = withTimeout(options?.signal, replicaLookupMs)
-      const peers: string[] = []
-      for await (const peerId of registry.content.announcedBy(parseCid(cid), { signal })) peers.push(peerId)
-      return { peers }
+    async holders({ cid, offline = false }, options) {
+      const signal = withTimeout(options?.signal, holdersLookupMs)
+      const peers = new Set(registry.holdersOf(cid))
+      if (!offline)
+        for await (const peerId of registry.content.announcedBy(parseCid(cid), { signal })) peers.add(peerId)
+      peers.delete(network.peerId)
+      const wrong = [...(refused.get(cid) ?? [])].map(([peerId, times]) => ({ peerId, times }))
+      return { peers: [...peers], refused: wrong }
     },
     trust: (request) => changeTrust(registry, request),
     async key() {

@@ -1,11 +1,11 @@
 import type { CID } from 'multiformats/cid'
 import { matchesCid } from '../core/blocks/block.ts'
-import { withTimeout } from '../core/deadline.ts'
 import { fingerprint } from '../core/identity/fingerprint.ts'
 import { verifyEntry } from '../core/log/entry.ts'
 import { manifestBlocks } from '../core/manifest/manifest.ts'
 import type { OperationOptions } from '../core/ports.ts'
 import type { RegistryNode } from '../core/registry-node.ts'
+import type { CentralOrigin } from './central-packages.ts'
 
 /** What was checked here about one package's content, down to each block. */
 export interface Verification {
@@ -24,6 +24,8 @@ export interface Verification {
     /** Lowest seq at which its log holds two different entries; null: it never forked. */
     forkSeq: number | null
   }[]
+  /** Set for what was downloaded here from a central registry: nobody signed it, its bytes are what the registry announced. */
+  registry: CentralOrigin | null
   /** In the manifest's order, the manifest first. `ok` is null for a block that is not held here. */
   blocks: {
     cid: string
@@ -32,17 +34,18 @@ export interface Verification {
     /** Peer that it came from since this browser's node was started. */
     from: string | null
   }[]
-  /** Peers said to hold it. */
-  holders: string[]
 }
-
-const holdersBudgetMs = 2_000
 
 /** Checks signatures and hashes again, now: nothing is taken from an earlier check. */
 export async function describeVerification(
   { parts, content }: RegistryNode,
   cid: CID,
-  cameFrom: (cid: string) => string | undefined,
+  from: {
+    /** Who gave a block. */
+    peerOf(block: string): string | undefined
+    /** Which registry the content was downloaded from. */
+    registryOf(cid: string): Promise<CentralOrigin | null>
+  },
   { signal }: OperationOptions = {},
 ): Promise<Verification> {
   const signatures: Verification['signatures'] = []
@@ -69,10 +72,7 @@ export async function describeVerification(
     const bytes = await parts.blocks.get(block)
     const ok = bytes === undefined ? null : await matchesCid(block, bytes, parts.sha256)
     const text = block.toString()
-    blocks.push({ cid: text, size: bytes?.length ?? null, ok, from: cameFrom(text) ?? null })
+    blocks.push({ cid: text, size: bytes?.length ?? null, ok, from: from.peerOf(text) ?? null })
   }
-  const until = withTimeout(signal, holdersBudgetMs)
-  const holders: string[] = []
-  for await (const peerId of content.announcedBy(cid, { signal: until })) holders.push(peerId)
-  return { cid: cid.toString(), signatures, blocks, holders }
+  return { cid: cid.toString(), signatures, registry: await from.registryOf(cid.toString()), blocks }
 }

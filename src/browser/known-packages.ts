@@ -1,7 +1,10 @@
 import { CID } from 'multiformats/cid'
 import type { BlockStore, SearchIndex } from '../core/ports.ts'
+import { standAlone } from '../core/search/merge.ts'
+import { rankDocuments } from '../core/search/rank.ts'
 import type { PackageDocument } from '../core/search/types.ts'
 import type { Trust } from '../core/trust/trust.ts'
+import type { CentralHits } from './central-hits.ts'
 
 export const facetNames = ['category', 'keyword', 'licence', 'publisher'] as const
 export type FacetName = (typeof facetNames)[number]
@@ -22,14 +25,21 @@ export interface KnownPackage {
   category: string
   keywords: string[]
   license: string
-  publisher: string
+  /** null, as `cid` is: a central registry's word, signed by nobody. */
+  publisher: string | null
   petname: string | null
-  cid: string
-  /** Milliseconds since the Unix epoch, by the publisher's clock. */
+  cid: string | null
+  /** `central:<name>` of the registry that describes it; empty for what somebody signed. */
+  registry: string
+  /** All registries that list a package of this name. */
+  registries: string[]
+  /** Milliseconds since the Unix epoch, by the publisher's clock; 0 when unknown. */
   timeMs: number
   yanked: boolean
   /** Its manifest, at least, is kept here. */
   cached: boolean
+  /** Other peers known to hold it, as far as they have told. */
+  holders: number
 }
 
 export interface KnownPackages {
@@ -48,17 +58,38 @@ function valuesOf({ category, keywords, license, publisher }: PackageDocument, f
   return values.filter((value) => value !== '')
 }
 
+/**
+ * What fits the words: the index's documents and, ranked among them, what central registries have told. As in every merged list, a central package whose name stands in it with a signature is no row of its own;
+ * the filters do not change that, or their counts would.
+ */
+async function fittingWords(
+  { search, trust, central }: { search: SearchIndex; trust: Trust; central: CentralHits },
+  text: string,
+): Promise<PackageDocument[]> {
+  const found = await search.search({ text }, Number.MAX_SAFE_INTEGER)
+  const signed = found.filter(({ publisher }) => !trust.isBlocked(publisher))
+  const groups = central.byName()
+  if (groups.size === 0) return signed
+  const others = standAlone(groups, new Set(signed.map(({ name }) => name)))
+  return rankDocuments({ text }, [...signed, ...others], Number.MAX_SAFE_INTEGER).map(({ document }) => document)
+}
+
 /** What is known in this browser, without asking anybody: ranked, filtered and counted over everything that fits, of which the first `limit` are told. */
 export async function knownPackages(
-  parts: { search: SearchIndex; blocks: BlockStore; trust: Trust },
+  parts: {
+    search: SearchIndex
+    blocks: BlockStore
+    trust: Trust
+    central: CentralHits
+    holdersOf(manifest: string): string[]
+  },
   { query, filter = {}, order = 'relevance', limit }: KnownRequest,
 ): Promise<KnownPackages> {
-  const { search, blocks, trust } = parts
+  const { blocks, trust, central, holdersOf } = parts
   const wanted = facetNames.filter((facet) => (filter[facet] ?? '') !== '')
   const counts = new Map(facetNames.map((facet) => [facet, new Map<string, number>()]))
   const fitting: PackageDocument[] = []
-  for (const document of await search.search({ text: query }, Number.MAX_SAFE_INTEGER)) {
-    if (trust.isBlocked(document.publisher)) continue
+  for (const document of await fittingWords(parts, query)) {
     const unfit = wanted.filter((facet) => !valuesOf(document, facet).includes(filter[facet]!))
     if (unfit.length === 0) fitting.push(document)
     // It counts for a facet that alone keeps it out: choosing its value there would show it.
@@ -71,26 +102,34 @@ export async function knownPackages(
   if (order === 'newest') fitting.sort((a, b) => b.time - a.time)
   if (order === 'name') fitting.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   const shown = fitting.slice(0, limit)
-  const held = await blocks.has(shown.map(({ cid }) => CID.parse(cid)))
+  const cids = shown.flatMap(({ cid }) => (cid === '' ? [] : [cid]))
+  const areHeld = await blocks.has(cids.map((cid) => CID.parse(cid)))
+  const held = new Set(cids.filter((_, at) => areHeld[at]))
+  const registriesOf = (name: string): string[] => [
+    ...new Set((central.byName().get(name)?.hits ?? []).map(({ source }) => source)),
+  ]
   const mostFrequent = (facet: FacetName) =>
     [...counts.get(facet)!]
       .map(([value, count]) => ({ value, count }))
       .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
       .slice(0, maxFacetValues)
   return {
-    packages: shown.map(({ name, version, description, category, keywords, license, publisher, cid, ...rest }, at) => ({
+    packages: shown.map(({ name, version, description, category, keywords, license, publisher, cid, ...rest }) => ({
       name,
       version,
       description,
       category,
       keywords,
       license,
-      publisher,
+      publisher: publisher === '' ? null : publisher,
       petname: trust.petnameOf(publisher) ?? null,
-      cid,
+      cid: cid === '' ? null : cid,
+      registry: publisher === '' ? (central.byName().get(name)?.newest.source ?? '') : '',
+      registries: registriesOf(name),
       timeMs: rest.time,
       yanked: rest.yanked,
-      cached: held[at] === true,
+      cached: held.has(cid),
+      holders: cid === '' ? 0 : holdersOf(cid).length,
     })),
     total: fitting.length,
     facets: {

@@ -4,6 +4,7 @@ import type {
   KeyResult,
   PeersResult,
   PublishResult,
+  RegistryChoice,
   SearchRequest,
   SearchResult,
   ServiceProgress,
@@ -14,6 +15,7 @@ import type { MetadataOverrides } from '../core/manifest/metadata.ts'
 import type { PackageMetadata } from '../core/manifest/types.ts'
 import type { OperationOptions, PeerInfo } from '../core/ports.ts'
 import type { FolderInput } from '../storage/browser.ts'
+import type { CentralOrigin } from './central-packages.ts'
 import type { Verification } from './describe-verification.ts'
 import type { KnownPackages, KnownRequest } from './known-packages.ts'
 
@@ -60,6 +62,13 @@ export interface FetchResult {
   sources: string[]
 }
 
+export interface Holders {
+  /** Peers said to hold a content: by themselves, or in the DHT. */
+  peers: string[]
+  /** Peers that gave other bytes for it since this browser's node was started; they were thrown away. */
+  refused: { peerId: string; times: number }[]
+}
+
 export interface CachedPackage {
   name: string
   version: string
@@ -91,7 +100,16 @@ interface Methods {
   /** What is known in this browser already, without asking anybody. */
   known: { request: KnownRequest; result: KnownPackages }
   relays: { request: Nothing; result: RelayState[] }
-  info: { request: { spec: string; offline?: boolean }; result: Omit<InfoResult, 'installed'> }
+  /** A package of a central registry has no publisher, and a CID only once it was downloaded here. `registry`: whom to ask, all by default. */
+  info: {
+    request: { spec: string; offline?: boolean; registry?: RegistryChoice }
+    result: Omit<InfoResult, 'installed'>
+  }
+  /** What a central registry offers, from its server, checked against the checksum it gives and kept in the cache. */
+  download: {
+    request: { name: string; version: string }
+    result: FetchResult & Pick<CentralOrigin, 'checksum'>
+  }
   /** The whole package into the cache, every block checked. */
   fetch: { request: { cid: string; name: string; version: string }; result: FetchResult }
   files: { request: { cid: string }; result: PackageFiles }
@@ -103,7 +121,8 @@ interface Methods {
   /** What publishing would do, and what the package says of itself. */
   preview: { request: PublishFolder; result: PublishPreview }
   publish: { request: PublishFolder & { wait?: number }; result: PublishResult }
-  replicas: { request: { cid: string }; result: { peers: string[] } }
+  /** `offline`: as far as they are known, without asking the DHT. */
+  holders: { request: { cid: string; offline?: boolean }; result: Holders }
   trust: { request: TrustRequest; result: TrustResult }
   key: { request: Nothing; result: KeyResult }
   exportKey: { request: { passphrase: string }; result: { file: string } }
@@ -123,8 +142,8 @@ export type BrowserService = {
 }
 
 export interface ServiceEvents {
-  /** Peers, addresses or what is known have changed. */
-  changed: { what: 'peers' | 'addresses' | 'packages' }
+  /** Peers, addresses, what is known, or who gave wrong bytes has changed. */
+  changed: { what: 'peers' | 'addresses' | 'packages' | 'refusals' }
   'log:forked': { author: string; seq: number }
   'peer:banned': { peerId: string; reason: string }
 }
@@ -137,6 +156,7 @@ export const browserServiceMethods = Object.keys({
   known: true,
   relays: true,
   info: true,
+  download: true,
   fetch: true,
   files: true,
   dependents: true,
@@ -144,7 +164,7 @@ export const browserServiceMethods = Object.keys({
   verification: true,
   preview: true,
   publish: true,
-  replicas: true,
+  holders: true,
   trust: true,
   key: true,
   exportKey: true,

@@ -1,5 +1,4 @@
 import type {
-  InfoResult,
   InstallResult,
   PublishResult,
   SearchRequest,
@@ -19,10 +18,13 @@ import { answerPeers } from './registry/answer.ts'
 import { createBackground } from './registry/background.ts'
 import type { Discovery } from './registry/discover.ts'
 import { createDiscovery, indexHolderName } from './registry/discover.ts'
+import type { DownloadedPackage } from './registry/download.ts'
+import { downloadPackage } from './registry/download.ts'
 import type { ContentFetcher } from './registry/fetch.ts'
 import { createContentFetcher } from './registry/fetch.ts'
 import { createCandidateFetcher } from './registry/fetch-candidate.ts'
 import { createHolders } from './registry/holders.ts'
+import type { PackageInfo } from './registry/info.ts'
 import { packageInfo } from './registry/info.ts'
 import { createIntake } from './registry/intake.ts'
 import type { LookupOptions } from './registry/lookup.ts'
@@ -60,7 +62,9 @@ export interface RegistryNode extends Lifecycle {
    */
   install(target: InstallTarget, specs: readonly string[], options?: InstallOptions): Promise<InstallResult>
   verify(target: InstallTarget, names?: readonly string[]): Promise<VerifyResult>
-  info(spec: string, options?: LookupOptions): Promise<Omit<InfoResult, 'installed'>>
+  info(spec: string, options?: LookupOptions): Promise<PackageInfo>
+  /** What a central registry offers, downloaded, checked and kept. Throws what `downloadPackage` throws. */
+  download(spec: string, options?: OperationOptions<ServiceProgress>): Promise<DownloadedPackage>
   /** Withdraws an own version or takes that back; undefined when it was so already. */
   yank(request: Parameters<typeof yank>[2]): ReturnType<typeof yank>
   deprecate(request: Parameters<typeof deprecate>[2]): ReturnType<typeof deprecate>
@@ -68,6 +72,8 @@ export interface RegistryNode extends Lifecycle {
   candidates(locked: LockedPackage, options?: LookupOptions): Promise<readonly Candidate[]>
   /** Packages this peer is known to hold. */
   packagesAt(peerId: string): number
+  /** Peers known to hold the content with this manifest CID, banned ones left out; a hint, without asking anybody. */
+  holdersOf(manifest: string): string[]
 }
 
 /**
@@ -251,6 +257,7 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
     },
     verify: (target, names = []) => verifyInstalled({ store: parts, entries: parts.entries }, target, names),
     info: (spec, options = {}) => packageInfo(parts, { lookup, content, holders }, spec, options),
+    download: (spec, options) => downloadPackage(parts, { lookup, fetchCandidate }, spec, options),
     yank: (request) => yank(parts, statements, request),
     deprecate: (request) => deprecate(parts, statements, request),
     async candidates(locked, { signal, offline = false } = {}) {
@@ -260,5 +267,6 @@ export function createRegistryNode(parts: RegistryParts): RegistryNode {
       return (await releasesOf(parts, publisher, name)).map(signedCandidate)
     },
     packagesAt: holders.countFor,
+    holdersOf: (manifest) => holders.of(manifest).filter((peerId) => !reputation.isBanned(peerId)),
   }
 }

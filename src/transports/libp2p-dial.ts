@@ -95,7 +95,8 @@ export function dialError(target: string, error: unknown, signal: AbortSignal | 
 /** libp2p gathers the failures of several addresses; the first tells most. */
 function firstOf(error: unknown): Error {
   if (error instanceof AggregateError && error.errors.length > 0) return firstOf(error.errors[0])
-  return error instanceof Error ? error : new Error(String(error))
+  // A browser's WebSocket fails with an event, which says nothing.
+  return error instanceof Error ? error : new Error(typeof error === 'string' ? error : 'the connection failed')
 }
 
 function reason(name: string, message: string): string {

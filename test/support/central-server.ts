@@ -11,16 +11,18 @@ export interface CentralServer {
   url: string
   routes: Map<string, Answer>
   /** Paths in the order they were asked for, without the query. */
-  requests: { path: string; headers: IncomingMessage['headers'] }[]
+  requests: { method: string; path: string; headers: IncomingMessage['headers'] }[]
   close(): Promise<void>
 }
 
-export async function createCentralServer(): Promise<CentralServer> {
+/** With `cors`, any site's page may read it. Like most that allow that, it answers no browser's question for more than plain requests. */
+export async function createCentralServer({ cors = false } = {}): Promise<CentralServer> {
   const routes: CentralServer['routes'] = new Map()
   const requests: CentralServer['requests'] = []
   const server: Server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0]!
-    requests.push({ path, headers: request.headers })
+    requests.push({ method: request.method ?? '', path, headers: request.headers })
+    if (cors) response.setHeader('access-control-allow-origin', '*')
     const answer = routes.get(path)
     if (answer !== undefined) answer(request, response)
     else response.writeHead(404).end('{}')

@@ -1,37 +1,122 @@
-import { html, svg } from 'lit'
+import { css, html, nothing, svg } from 'lit'
 import { packageLink, plainText } from './format.ts'
 
-const maxDrawn = 8
-const rowHeight = 34
+/** On each side: the rest is counted. */
+const maxDrawn = 20
+/** Of a row, in pixels; as in the styles below. */
+const rowHeight = 36
 
-/** Who needs this package, and what it needs: a picture, whose boxes are links. */
+interface Neighbour {
+  name: string
+  range: string
+}
+
+/** Who needs this package, and what it needs: a picture whose boxes are links. Where there is no room for lines its columns stand one below the other. */
 export function renderDependencies(
-  name: string,
-  needs: readonly string[],
+  { name, dependencies }: { name: string; dependencies: Readonly<Record<string, string>> },
   neededBy: readonly string[],
   explorer: string,
 ) {
+  const needs = Object.entries(dependencies).map(([needed, range]) => ({ name: needed, range }))
   if (needs.length === 0 && neededBy.length === 0) {
     return html`<p class="small soft">It needs no other package, and none that is known here needs it.</p>`
   }
-  const left = neededBy.slice(0, maxDrawn)
-  const right = needs.slice(0, maxDrawn)
-  const height = Math.max(left.length, right.length, 1) * rowHeight + 10
-  const middle = height / 2
-  const y = (index: number, count: number): number => middle + (index - (count - 1) / 2) * rowHeight
-  const box = (text: string, x: number, at: number, link: boolean) => {
-    const drawn = svg`<rect x=${x} y=${at - 13} width="150" height="26" rx="6" /><text x=${x + 75} y=${at + 4}>${plainText(text).slice(0, 22)}</text>`
-    return link
-      ? svg`<a href=${explorer + packageLink('-', text, '')} aria-label=${plainText(text)}>${drawn}</a>`
-      : drawn
-  }
-  return html`<svg class="graph" viewBox="0 0 560 ${height}" role="group" aria-label="Dependencies both ways">
-      ${left.map((_, index) => svg`<line x1="150" y1=${y(index, left.length)} x2="205" y2=${middle} />`)}
-      ${right.map((_, index) => svg`<line x1="355" y1=${middle} x2="410" y2=${y(index, right.length)} />`)}
-      ${left.map((one, index) => box(one, 0, y(index, left.length), true))} ${box(name, 205, middle, false)}
-      ${right.map((one, index) => box(one, 410, y(index, right.length), true))}
-    </svg>
-    <p class="small soft">
-      Needed by ${neededBy.length} known here; needs ${needs.length}.
-    </p>`
+  const left = neededBy.map((one) => ({ name: one, range: '' }))
+  const rows = Math.max(Math.min(left.length, maxDrawn), Math.min(needs.length, maxDrawn), 1)
+  return html`<div class="graph">
+    ${column('Needed by', left, 'nothing that is known here', explorer)} ${lines(rows, left.length, 'in')}
+    <div class="own"><h3>This package</h3><span class="box">${plainText(name)}</span></div>
+    ${lines(rows, needs.length, 'out')} ${column('Needs', needs, 'nothing', explorer)}
+  </div>`
 }
+
+function column(title: string, all: readonly Neighbour[], none: string, explorer: string) {
+  const box = ({ name, range }: Neighbour) =>
+    html`<li>
+      <a class="box" href=${explorer + packageLink('-', name, '')}>${plainText(name)}</a>${range === '' ? nothing : html` <span class="small soft">${plainText(range)}</span>`}
+    </li>`
+  const more = all.length - maxDrawn
+  return html`<div class="side">
+    <h3>${title}</h3>
+    ${all.length === 0 ? html`<p class="small soft">${none}</p>` : html`<ul>${all.slice(0, maxDrawn).map(box)}</ul>`}
+    ${more > 0 ? html`<p class="small soft">and ${more} more</p>` : nothing}
+  </div>`
+}
+
+/** From each row of a side to the middle; a unit is a row. */
+function lines(rows: number, count: number, direction: 'in' | 'out') {
+  const drawn = Math.min(count, maxDrawn)
+  const side = direction === 'in' ? 0 : 1
+  return html`<svg class="lines" height=${rows * rowHeight} viewBox="0 0 1 ${rows}" preserveAspectRatio="none" aria-hidden="true">
+    ${Array.from({ length: drawn }, (_, at) => svg`<line x1=${side} y1=${at + 0.5} x2=${1 - side} y2="0.5" />`)}
+  </svg>`
+}
+
+export const dependencyStyles = css`
+  .graph {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) 2.5rem minmax(0, auto) 2.5rem minmax(0, 1fr);
+  }
+  .graph h3 {
+    font-size: 0.875rem;
+    height: 28px;
+    margin: 0;
+    color: var(--soft);
+  }
+  .graph ul {
+    list-style: none;
+    margin: 0;
+    padding: 0;
+  }
+  .graph li {
+    height: 36px;
+  }
+  .graph p {
+    margin: 4px 0;
+  }
+  .graph .side:first-child {
+    text-align: right;
+  }
+  .graph .box {
+    display: inline-block;
+    max-width: 100%;
+    height: 30px;
+    line-height: 28px;
+    padding: 0 0.7rem;
+    border: 1px solid var(--soft);
+    border-radius: 8px;
+    background: var(--ground);
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    vertical-align: top;
+  }
+  .graph .own .box {
+    border-color: var(--accent);
+  }
+  .graph .lines {
+    width: 100%;
+    margin-top: 25px;
+  }
+  .graph line {
+    stroke: var(--soft);
+    vector-effect: non-scaling-stroke;
+  }
+  .graph li {
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+  @media (max-width: 40rem) {
+    .graph {
+      grid-template-columns: minmax(0, 1fr);
+      gap: 0.8rem;
+    }
+    .graph .lines {
+      display: none;
+    }
+    .graph .side:first-child {
+      text-align: left;
+    }
+  }
+`

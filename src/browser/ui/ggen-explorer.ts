@@ -1,4 +1,8 @@
 import { css, html, LitElement } from 'lit'
+import { plainText } from './format.ts'
+import type { GgenSearch } from './ggen-search.ts'
+import type { SearchState } from './search-state.ts'
+import { searchParams, searchState } from './search-state.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 const pages = [
@@ -8,7 +12,13 @@ const pages = [
   ['settings', 'Settings'],
 ] as const
 
-/** The whole explorer, its pages chosen by the fragment of the address: `#/`, `#/p/<publisher>/<name>/<version>[/<file>]`, `#/publish`, `#/network`, `#/settings[/<publisher>]`. */
+/** A fragment's path, its parts decoded, and what stands behind its question mark. */
+interface Route {
+  path: string[]
+  search: string
+}
+
+/** The whole explorer, its pages chosen by the fragment of the address: `#/[?q=…]`, `#/p/<publisher>/<name>/<version>[/<file>]`, `#/publish`, `#/network`, `#/settings[/<publisher>]`. */
 export class GgenExplorer extends LitElement {
   static override styles = [
     sharedStyles,
@@ -30,6 +40,10 @@ export class GgenExplorer extends LitElement {
       main {
         padding-top: 1.2rem;
       }
+      /* It takes the focus only so that a screen reader begins there. */
+      main:focus {
+        outline: none;
+      }
       nav {
         display: flex;
         flex-wrap: wrap;
@@ -48,6 +62,14 @@ export class GgenExplorer extends LitElement {
         font-weight: 750;
         margin-right: auto;
       }
+      @media (max-width: 30rem) {
+        nav {
+          column-gap: 0.8rem;
+        }
+        nav .brand {
+          flex-basis: 100%;
+        }
+      }
       .skip {
         position: absolute;
         left: -999rem;
@@ -60,7 +82,9 @@ export class GgenExplorer extends LitElement {
   static override properties = { relays: { type: String }, route: { state: true } }
 
   declare relays: string
-  declare route: string[]
+  declare route: Route
+  /** The search that was left, and the first result then in view: it is found again there. */
+  #left = { search: '', place: 0 }
 
   constructor() {
     super()
@@ -70,6 +94,8 @@ export class GgenExplorer extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
+    // The browser would scroll before there is anything to scroll in.
+    history.scrollRestoration = 'manual'
     addEventListener('hashchange', this.#onHash)
   }
 
@@ -79,17 +105,29 @@ export class GgenExplorer extends LitElement {
   }
 
   #onHash = (): void => {
+    const before = this.route
     const next = routeOf(location.hash)
-    if (next.join('/') === this.route.join('/')) return
+    if (before.path.join('/') === next.path.join('/') && before.search === next.search) return
+    const list = this.renderRoot.querySelector('ggen-search') as GgenSearch | null
+    if (list !== null && pageOf(next) !== '') this.#left = { search: before.search, place: list.place }
     this.route = next
+    // A file of the package that is open already: its viewer scrolls to it.
+    if (pageOf(next) === 'p' && next.path.slice(0, 4).join('/') === before.path.slice(0, 4).join('/')) return
     scrollTo(0, 0)
     // A screen reader starts at the new page, not where the old link was.
-    void this.updateComplete.then(() => this.renderRoot.querySelector('main')?.focus())
+    void this.updateComplete.then(() => this.renderRoot.querySelector('main')?.focus({ preventScroll: true }))
+  }
+
+  /** The search stands in the address: to be shared, and to be there again after a look at a package. */
+  #onSearch = ({ detail }: CustomEvent<SearchState>): void => {
+    const search = searchParams(detail)
+    history.replaceState(null, '', search === '' ? '#/' : `#/?${search}`)
+    this.route = { path: [''], search }
   }
 
   override render() {
-    const [page = ''] = this.route
-    document.title = page === 'p' ? `${this.route[2]} · ggen` : page === '' ? 'ggen packages' : `${page} · ggen`
+    const page = pageOf(this.route)
+    document.title = titleOf(this.route)
     return html`
       <a class="skip" href="#main" @click=${this.#skip}>To the content</a>
       <header>
@@ -113,30 +151,41 @@ export class GgenExplorer extends LitElement {
   }
 
   #renderPage(page: string) {
-    const [, publisher = '', name = '', version = '', file = ''] = this.route
+    const [, publisher = '', name = '', version = '', file = ''] = this.route.path
     const { relays } = this
     if (page === 'p')
       return html`<ggen-package .relays=${relays} .publisher=${publisher} .name=${name} .version=${version} .file=${file}></ggen-package>`
     if (page === 'publish') return html`<ggen-publish .relays=${relays}></ggen-publish>`
     if (page === 'network') return html`<ggen-network .relays=${relays}></ggen-network>`
     if (page === 'settings') return html`<ggen-settings .relays=${relays} .publisher=${publisher}></ggen-settings>`
-    if (page === '')
+    if (page === '') {
+      const { search } = this.route
+      const { query, filter, order } = searchState(search)
+      const start = search === this.#left.search ? this.#left.place : 0
       return html`<h1>Find a package</h1>
-        <ggen-search .relays=${relays}></ggen-search>`
+        <ggen-search .relays=${relays} .query=${query} .filter=${filter} .order=${order} .start=${start} @search-changed=${this.#onSearch}></ggen-search>`
+    }
     return html`<h1>There is no such page</h1>
       <p><a href="#/">Search packages</a></p>`
   }
 }
 
-function routeOf(hash: string): string[] {
-  return hash
-    .replace(/^#\/?/, '')
-    .split('/')
-    .map((part) => {
-      try {
-        return decodeURIComponent(part)
-      } catch {
-        return part
-      }
-    })
+const pageOf = ({ path: [page = ''] }: Route): string => page
+
+function titleOf({ path: [page = '', , name = ''], search }: Route): string {
+  const { query } = searchState(search)
+  const subject = page === 'p' ? name : page === '' ? query : page.slice(0, 1).toUpperCase() + page.slice(1)
+  return subject === '' ? 'ggen packages' : `${plainText(subject)} · ggen packages`
+}
+
+function routeOf(hash: string): Route {
+  const [path = '', search = ''] = hash.replace(/^#\/?/, '').split('?')
+  const decoded = path.split('/').map((part) => {
+    try {
+      return decodeURIComponent(part)
+    } catch {
+      return part
+    }
+  })
+  return { path: decoded, search }
 }

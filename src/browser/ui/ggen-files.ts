@@ -12,8 +12,10 @@ import { codeStyles, sharedStyles } from './shared-styles.ts'
 const maxShownBytes = 256 * 1024
 /** Lines of the tree at once; more come by a button. */
 const rowsStep = 500
-/** A package of so many files opens with its folders closed. */
+/** A package of more files opens with its folders closed. */
 const maxOpenFiles = 60
+/** With so many files, some are looked for by name. */
+const minFilteredFiles = 20
 
 /** The files of a package as a tree, and one of them in a viewer, each fetched on its own. Tells `file-fetched` when one has come. */
 export class GgenFiles extends NodeElement {
@@ -21,6 +23,20 @@ export class GgenFiles extends NodeElement {
     sharedStyles,
     codeStyles,
     css`
+      .filter {
+        width: 100%;
+        margin-bottom: 0.4rem;
+      }
+      .viewer {
+        display: flex;
+        flex-wrap: wrap;
+        justify-content: space-between;
+        gap: 0 1em;
+        margin: 0.8rem 0 0.3rem;
+      }
+      .viewer h3 {
+        margin: 0;
+      }
       [role='tree'] {
         max-height: 24rem;
         overflow: auto;
@@ -57,6 +73,9 @@ export class GgenFiles extends NodeElement {
     ...NodeElement.properties,
     files: { attribute: false },
     path: { type: String },
+    linkTo: { attribute: false },
+    filter: { state: true },
+    current: { state: true },
     open: { state: true },
     shown: { state: true },
     shownRows: { state: true },
@@ -65,6 +84,12 @@ export class GgenFiles extends NodeElement {
   declare files: PackageFiles | undefined
   /** Of the file to show at first. */
   declare path: string
+  /** Address of a file of the package. */
+  declare linkTo: (path: string) => string
+  /** Typed to find files by a part of their path. */
+  declare filter: string
+  /** Path of the line that the keyboard is at. */
+  declare current: string
   declare open: ReadonlySet<string>
   declare shown: { path: string; content: string | DocumentFragment } | undefined
   declare shownRows: number
@@ -72,6 +97,9 @@ export class GgenFiles extends NodeElement {
   constructor() {
     super()
     this.path = ''
+    this.linkTo = (path) => path
+    this.filter = ''
+    this.current = ''
     this.open = new Set()
     this.shownRows = rowsStep
   }
@@ -91,6 +119,8 @@ export class GgenFiles extends NodeElement {
     })
     this.open = new Set(files.length <= maxOpenFiles ? folders : [])
     this.shown = undefined
+    this.filter = ''
+    this.current = ''
     this.shownRows = rowsStep
   }
 
@@ -105,6 +135,7 @@ export class GgenFiles extends NodeElement {
   }
 
   #activate({ path, size, expanded }: TreeRow): void {
+    this.current = path
     if (size === undefined) {
       const open = new Set(this.open)
       if (expanded) open.delete(path)
@@ -117,38 +148,72 @@ export class GgenFiles extends NodeElement {
     const { cid } = this.files!
     this.shown = { path, content: 'Fetching …' }
     this.run(async (signal) => {
-      const bytes = await this.node.service.file({ cid, path }, { signal })
-      if (signal.aborted) return
-      this.shown = { path, content: contentOf(path, bytes, size) }
-      this.dispatchEvent(new CustomEvent('file-fetched', { bubbles: true, composed: true }))
+      try {
+        const bytes = await this.node.service.file({ cid, path }, { signal })
+        if (signal.aborted) return
+        this.shown = { path, content: contentOf(path, bytes, size) }
+        this.dispatchEvent(new CustomEvent('file-fetched', { bubbles: true, composed: true }))
+      } catch (error) {
+        if (!signal.aborted) this.shown = undefined
+        throw error
+      }
     })
   }
 
+  /** As the ARIA Authoring Practices have it for trees. */
   #onKey = (event: KeyboardEvent, rows: TreeRow[]): void => {
     const items = [...this.renderRoot.querySelectorAll<HTMLElement>('[role=treeitem]')]
     const at = items.indexOf(event.target as HTMLElement)
     const row = rows[at]
-    if (row === undefined) return
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key]
+    if (row === undefined || event.ctrlKey || event.metaKey || event.altKey) return
     const isFolder = row.size === undefined
-    if (event.key === 'Enter' || event.key === ' ') this.#activate(row)
-    else if (event.key === 'ArrowRight' && isFolder && !row.expanded) this.#activate(row)
-    else if (event.key === 'ArrowLeft' && isFolder && row.expanded) this.#activate(row)
+    const parent = rows.slice(0, at).findLastIndex(({ level }) => level < row.level)
+    const isToggle = isFolder && event.key === (row.expanded ? 'ArrowLeft' : 'ArrowRight')
+    const next = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      ArrowLeft: parent,
+      ArrowRight: isFolder ? at + 1 : -1,
+      Home: 0,
+      End: items.length - 1,
+    }[event.key]
+    if (event.key === 'Enter' || event.key === ' ' || isToggle) this.#activate(row)
     else if (next !== undefined && items[next] !== undefined) items[next].focus()
     else return
     event.preventDefault()
   }
 
+  #rows(): TreeRow[] {
+    const { files } = this.files!
+    const wanted = this.filter.trim().toLowerCase()
+    if (wanted === '') return treeRows(files, this.open)
+    return files
+      .filter(({ path }) => path.toLowerCase().includes(wanted))
+      .map(({ path, size }) => ({ path, name: path, level: 1, size, expanded: false }))
+  }
+
+  #onFilter = (event: Event): void => {
+    this.filter = (event.target as HTMLInputElement).value
+    this.shownRows = rowsStep
+  }
+
   override render() {
     if (this.files === undefined) return nothing
     const { files, bytes } = this.files
-    const rows = treeRows(files, this.open)
+    const rows = this.#rows()
     const visible = rows.slice(0, this.shownRows)
+    const current = visible.some(({ path }) => path === this.current) ? this.current : visible[0]?.path
     return html`<section class="card" aria-label="Content">
       <h2>${files.length} ${files.length === 1 ? 'file' : 'files'}, ${bytesText(bytes)}</h2>
+      ${
+        files.length < minFilteredFiles
+          ? nothing
+          : html`<input class="filter" type="text" aria-label="Filter files" placeholder="Filter files" autocomplete="off" spellcheck="false" .value=${this.filter} @input=${this.#onFilter} />`
+      }
       <div role="tree" aria-label="Files" @keydown=${(event: KeyboardEvent) => this.#onKey(event, visible)}>
-        ${visible.map((row, index) => this.#renderRow(row, index))}
+        ${visible.map((row) => this.#renderRow(row, row.path === current))}
       </div>
+      ${rows.length === 0 ? html`<p class="soft small" role="status">No file’s path has “${plainText(this.filter)}” in it.</p>` : nothing}
       ${
         rows.length > visible.length
           ? html`<button @click=${() => (this.shownRows += rowsStep)}>Show more of ${rows.length} lines</button>`
@@ -158,21 +223,25 @@ export class GgenFiles extends NodeElement {
       ${
         this.shown === undefined
           ? nothing
-          : html`<h3 class="mono">${plainText(this.shown.path)}</h3>
-            <pre tabindex="0" role="region" aria-label="Content of the file">${this.shown.content}</pre>`
+          : html`<div class="viewer">
+                <h3 class="mono">${plainText(this.shown.path)}</h3>
+                <a class="small" href=${this.linkTo(this.shown.path)}>Link to this file</a>
+              </div>
+              <pre tabindex="0" role="region" aria-label="Content of the file">${this.shown.content}</pre>`
       }
     </section>`
   }
 
-  #renderRow(row: TreeRow, index: number) {
+  #renderRow(row: TreeRow, isCurrent: boolean) {
     const isFolder = row.size === undefined
     return html`<div
       role="treeitem"
-      tabindex=${index === 0 ? '0' : '-1'}
+      tabindex=${isCurrent ? '0' : '-1'}
       aria-level=${row.level}
       aria-expanded=${isFolder ? String(row.expanded) : nothing}
       aria-selected=${this.shown?.path === row.path ? 'true' : 'false'}
       @click=${() => this.#activate(row)}
+      @focus=${() => (this.current = row.path)}
     >
       <span>${isFolder ? (row.expanded ? '▾ ' : '▸ ') : ''}${plainText(row.name)}</span>
       <span class="soft small">${isFolder ? '' : bytesText(row.size!)}</span>

@@ -1,52 +1,26 @@
-import { css, html, nothing } from 'lit'
+import { css, html } from 'lit'
 import type { CachedPackage, ConnectedPeer, NodeStatus, RelayState } from '../service.ts'
-import { bytesText, packageLink, plainText } from './format.ts'
+import { bytesText, packageLink, peerCount, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
-import { renderPeerGraph } from './peer-graph.ts'
+import { graphStyles, renderPeerGraph } from './peer-graph.ts'
+import { renderPeerTable } from './peer-table.ts'
+import { renderRelays } from './relay-list.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 const refreshMs = 2_000
+const refreshRelaysMs = 15_000
 
 /** This tab's node and its peers: a picture first, the tables behind it. */
 export class GgenNetwork extends NodeElement {
   static override styles = [
     sharedStyles,
+    graphStyles,
     css`
-      svg {
-        width: 100%;
-        height: auto;
-        max-height: 30rem;
+      td.mono {
+        min-width: 9rem;
       }
-      line {
-        stroke: var(--soft);
-        stroke-linecap: round;
-      }
-      line.relay {
-        stroke-dasharray: 4 6;
-      }
-      line.webrtc {
-        stroke: var(--good);
-      }
-      circle {
-        fill: var(--raised);
-        stroke: var(--accent);
-        stroke-width: 2;
-      }
-      circle.own,
-      circle.relaying {
-        fill: var(--accent);
-      }
-      text {
-        fill: var(--ink);
-        font-size: 11px;
-        text-anchor: middle;
-        paint-order: stroke;
-        stroke: var(--raised);
-        stroke-width: 3px;
-      }
-      text.facts {
-        fill: var(--soft);
-        font-size: 10px;
+      .picture {
+        overflow: hidden;
       }
     `,
   ]
@@ -56,29 +30,46 @@ export class GgenNetwork extends NodeElement {
     peers: { state: true },
     cached: { state: true },
     relayStates: { state: true },
+    pictureWidth: { state: true },
   }
 
   declare status: NodeStatus | undefined
   declare peers: ConnectedPeer[]
   declare cached: CachedPackage[]
   declare relayStates: RelayState[]
+  /** Pixels that there are for the picture. */
+  declare pictureWidth: number
+  #resized = new ResizeObserver(([entry]) => {
+    this.pictureWidth = Math.max(240, Math.round(entry?.contentRect.width ?? 0) - 40)
+  })
 
   constructor() {
     super()
     this.peers = []
     this.cached = []
     this.relayStates = []
+    this.pictureWidth = 600
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
+    this.#resized.observe(this)
     this.run(async (signal) => {
-      this.relayStates = await this.node.service.relays(undefined, { signal })
-      while (!signal.aborted) {
-        await this.#refresh()
-        await new Promise((resolve) => setTimeout(resolve, refreshMs))
-      }
+      await Promise.all([
+        repeatedly(() => this.#refresh(), refreshMs, signal),
+        // Asked on their own: one that does not answer must not hold up the rest.
+        repeatedly(() => this.#refreshRelays(), refreshRelaysMs, signal),
+      ])
     })
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#resized.disconnect()
+  }
+
+  protected override nodeChanged(): void {
+    if (this.status !== undefined) this.#refresh().catch(() => undefined)
   }
 
   async #refresh(): Promise<void> {
@@ -87,6 +78,10 @@ export class GgenNetwork extends NodeElement {
     this.status = status
     this.peers = peers
     this.cached = packages.sort((a, b) => b.lastUsedMs - a.lastUsedMs)
+  }
+
+  async #refreshRelays(): Promise<void> {
+    this.relayStates = await this.node.service.relays()
   }
 
   #act(work: Promise<unknown>): void {
@@ -100,6 +95,7 @@ export class GgenNetwork extends NodeElement {
 
   override render() {
     const { status } = this
+    const connected = this.peers.filter(({ transport }) => transport !== 'none').length
     return html`
       <h1>Network</h1>
       ${this.renderFailure()}
@@ -108,9 +104,9 @@ export class GgenNetwork extends NodeElement {
           ? html`<p role="status" class="soft">Starting this tab’s node …</p>`
           : html`<p>
               ${
-                this.peers.length === 0
+                connected === 0
                   ? 'Connected to nobody. Check the relays on the settings page, and whether this device is online; the node goes on trying.'
-                  : `Connected to ${this.peers.length} ${this.peers.length === 1 ? 'peer' : 'peers'}.`
+                  : `Connected to ${peerCount(connected)}.`
               }
               ${
                 status.addresses.some((address) => address.includes('p2p-circuit'))
@@ -118,89 +114,10 @@ export class GgenNetwork extends NodeElement {
                   : 'Others cannot reach this tab yet: no relay has given it a place.'
               }
             </p>
-            <div class="card">${renderPeerGraph(this.peers)}</div>
-            ${this.#renderPeers()} ${this.#renderRelays(status)} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
+            <div class="card picture">${renderPeerGraph(this.peers, this.pictureWidth)}</div>
+            ${renderPeerTable(this.peers)} ${renderRelays(this.relayStates, status.addresses)} ${this.#renderStatus(status)} ${this.#renderCache(status)}`
       }
     `
-  }
-
-  #renderPeers() {
-    return html`<div class="card scroll" tabindex="0" role="group" aria-label="List of peers">
-      <table aria-label="Peers">
-        <thead>
-          <tr>
-            <th scope="col">Peer</th>
-            <th scope="col">Connection</th>
-            <th scope="col">Latency</th>
-            <th scope="col">In</th>
-            <th scope="col">Out</th>
-            <th scope="col">Relay still carries</th>
-            <th scope="col">Reputation</th>
-            <th scope="col">Packages</th>
-            <th scope="col">Runs</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${this.peers.map(
-            ({
-              peerId,
-              transport,
-              direction,
-              latencyMs,
-              bytesIn,
-              bytesOut,
-              relayLimit,
-              reputation,
-              packages,
-              agent,
-              banned,
-            }) => html`<tr>
-              <td class="mono">${peerId}</td>
-              <td>${banned ? 'banned' : `${transport}, ${direction}`}</td>
-              <td>${latencyMs === null ? '' : `${Math.round(latencyMs)} ms`}</td>
-              <td>${bytesText(bytesIn)}</td>
-              <td>${bytesText(bytesOut)}</td>
-              <td>${transport === 'relay' ? limitText(relayLimit) : 'direct'}</td>
-              <td>${Math.round(reputation * 100)} %</td>
-              <td>${packages}</td>
-              <td>${plainText(agent)}</td>
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`
-  }
-
-  #renderRelays({ addresses }: NodeStatus) {
-    const isReserved = ({ peerId }: RelayState): boolean =>
-      peerId !== undefined && addresses.some((address) => address.includes(`${peerId}/p2p-circuit`))
-    return html`<section class="card" aria-label="Relays">
-      <h2>Relays</h2>
-      ${this.relayStates.length === 0 ? html`<p class="soft">None is set.</p>` : nothing}
-      <ul>
-        ${this.relayStates.map(
-          (relay) => html`<li>
-            <span class="mono">${relay.url}</span>:
-            ${
-              relay.error === undefined
-                ? isReserved(relay)
-                  ? html`<span class="good">has given this tab a place</span>`
-                  : 'answers, but has given no place'
-                : html`<span class="bad">${plainText(relay.error)}</span>`
-            }
-            ${
-              relay.limits === undefined
-                ? nothing
-                : html`<br /><span class="small soft"
-                    >carries at most ${bytesText(relay.limits.maxRelayedBytes)} and
-                    ${Math.round(relay.limits.maxRelayedMs / 60_000)} minutes for each relayed connection; direct ones are not
-                    limited</span
-                  >`
-            }
-          </li>`,
-        )}
-      </ul>
-    </section>`
   }
 
   #renderStatus(status: NodeStatus) {
@@ -261,13 +178,14 @@ export class GgenNetwork extends NodeElement {
   }
 }
 
+async function repeatedly(work: () => Promise<void>, everyMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await work()
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+  }
+}
+
 /** Peers make the difference: with none, a part of the network does nothing. */
 function health(peers: number, good: string, bad: string) {
   return peers > 0 ? html`<span class="good">Well: ${good}</span>` : html`<span class="bad">Alone: ${bad}</span>`
-}
-
-function limitText(limit: ConnectedPeer['relayLimit']): string {
-  const bytes = limit?.bytesLeft === undefined ? [] : [bytesText(limit.bytesLeft)]
-  const time = limit?.msLeft === undefined ? [] : [`${Math.max(0, Math.round(limit.msLeft / 1000))} s`]
-  return [...bytes, ...time].join(', ') || 'without limit'
 }

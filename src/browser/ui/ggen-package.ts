@@ -1,52 +1,60 @@
 import type { PropertyValues } from 'lit'
 import { css, html, nothing } from 'lit'
-import type { InfoResult } from '../../core/control/service.ts'
 import type { Verification } from '../describe-verification.ts'
-import type { PackageFiles } from '../service.ts'
-import { archiveOf } from './archive.ts'
-import { renderDependencies } from './dependency-graph.ts'
-import { bytesText, dateText, packageLink, plainText } from './format.ts'
+import type { KnownPackage } from '../known-packages.ts'
+import type { Holders, PackageFiles, ServiceEvents } from '../service.ts'
+import { dependencyStyles, renderDependencies } from './dependency-graph.ts'
+import { dateText, isUnreachable, packageLink, plainText, shortDid, sourceText } from './format.ts'
 import { NodeElement } from './node-element.ts'
-import { renderVerification } from './package-verification.ts'
+import type { Info } from './package-facts.ts'
+import { renderFacts, renderVersions } from './package-facts.ts'
+import { renderNamesakes } from './package-namesakes.ts'
+import { describedBy, renderBanner, renderVerification, verdictOf } from './package-verification.ts'
 import { sharedStyles } from './shared-styles.ts'
 
-type Info = Omit<InfoResult, 'installed'>
+/** Publishers of one name to choose from. */
+const maxNamesakes = 50
+/** Of what nobody had: somebody may have come back whom nobody here has heard of. */
+const retryMs = 20_000
 
 /** One version of a package: README, files, verification, versions. Everything is checked in this tab. */
 export class GgenPackage extends NodeElement {
   static override styles = [
     sharedStyles,
+    dependencyStyles,
     css`
-      .columns {
+      .page {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) minmax(0, 22rem);
-        gap: 1rem;
+        grid-template: 'content proof' auto 'content facts' 1fr / minmax(0, 1fr) minmax(0, 22rem);
+        gap: 0 1rem;
         align-items: start;
       }
+      /* On a narrow page, too, what was checked comes before what the package says of itself. */
       @media (max-width: 60rem) {
-        .columns {
-          grid-template-columns: minmax(0, 1fr);
+        .page {
+          grid-template: 'proof' auto 'content' auto 'facts' auto / minmax(0, 1fr);
         }
       }
-      svg.graph {
-        width: 100%;
-        max-width: 35rem;
+      .proof {
+        grid-area: proof;
       }
-      svg.graph rect {
-        fill: var(--ground);
-        stroke: var(--soft);
+      .content {
+        grid-area: content;
       }
-      svg.graph line {
-        stroke: var(--soft);
+      .facts {
+        grid-area: facts;
       }
-      svg.graph text {
-        fill: var(--ink);
-        font-size: 12px;
-        text-anchor: middle;
+      h1 {
+        margin-bottom: 0.2rem;
+      }
+      .lead {
+        font-size: 1.1rem;
+        overflow-wrap: anywhere;
       }
       .verdict {
         font-size: 1.15rem;
         font-weight: 700;
+        margin: 0.4rem 0;
       }
     `,
   ]
@@ -60,9 +68,10 @@ export class GgenPackage extends NodeElement {
     info: { state: true },
     files: { state: true },
     verification: { state: true },
+    holders: { state: true },
     neededBy: { state: true },
+    namesakes: { state: true },
     compareWith: { state: true },
-    progress: { state: true },
   }
 
   declare publisher: string
@@ -75,29 +84,37 @@ export class GgenPackage extends NodeElement {
   declare info: Info | undefined
   declare files: PackageFiles | undefined
   declare verification: Verification | { error: unknown } | undefined
+  declare holders: Holders | undefined
   declare neededBy: string[]
+  /** Packages of this name by different publishers, where nothing says whose is meant. */
+  declare namesakes: KnownPackage[]
   /** CID of the version this one is compared with. */
   declare compareWith: string
-  declare progress: string
+  #timer: ReturnType<typeof setInterval> | undefined
 
   constructor() {
     super()
     this.publisher = ''
     this.name = ''
     this.version = ''
-    this.neededBy = []
-    this.compareWith = ''
-    this.progress = ''
     this.file = ''
     this.explorer = ''
+    this.neededBy = []
+    this.namesakes = []
+    this.compareWith = ''
   }
 
-  protected override firstUpdated(): void {
+  protected override nodeChanged(what: ServiceEvents['changed']['what']): void {
+    const cid = this.info?.cid
+    if (what === 'refusals' && cid) this.#askHolders({ cid, offline: true })
     // What nobody knew or had a moment ago, a new peer may have.
-    this.node.on('changed', ({ what }) => {
-      const isMissing = this.failure !== undefined && (this.info === undefined || this.files === undefined)
-      if (what !== 'addresses' && this.isConnected && isMissing) this.#load()
-    })
+    if (what === 'peers' || what === 'packages') this.#tryAgain()
+  }
+
+  /** What was shown stays until there is better. */
+  #tryAgain(): void {
+    const isMissing = this.failure !== undefined && this.files === undefined && this.info?.cid !== null
+    if (isMissing && this.isConnected) this.run((signal) => this.#loadAll(signal))
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -106,178 +123,157 @@ export class GgenPackage extends NodeElement {
 
   #load(): void {
     this.info = undefined
-    this.files = undefined
-    this.verification = undefined
-    this.neededBy = []
-    this.compareWith = ''
-    this.progress = ''
+    this.#forgetContent()
+    this.namesakes = []
     if (this.name === '') return
-    this.run(async (signal) => {
-      try {
-        await this.#loadAll(signal)
-      } catch (error) {
-        if (!signal.aborted && (error as { code?: string }).code !== 'PACKAGE_NOT_FOUND') this.verification = { error }
-        throw error
-      }
-    })
+    this.run((signal) => this.#loadAll(signal))
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#timer = setInterval(() => this.#tryAgain(), retryMs)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    clearInterval(this.#timer)
+  }
+
+  #forgetContent(): void {
+    this.files = undefined
+    this.verification = undefined
+    this.holders = undefined
+    this.neededBy = []
+    this.compareWith = ''
+  }
+
+  /** What is known here shows at once; then peers are asked whether there is more. */
   async #loadAll(signal: AbortSignal): Promise<void> {
     const { service } = this.node
-    const by = this.publisher === '' || this.publisher === '-' ? '' : `${this.publisher}/`
+    const isCentral = this.publisher.startsWith('central:')
+    const by = isCentral || this.publisher === '' || this.publisher === '-' ? '' : `${this.publisher}/`
     const spec = `${by}${this.name}${this.version === '' ? '' : `@${this.version}`}`
-    this.info = await service.info({ spec }, { signal })
-    const { cid } = this.info
-    if (cid === null) return
-    this.files = await service.files({ cid }, { signal })
-    this.#verify(signal)
-    this.#verify(signal)
-    this.neededBy = (await service.dependents({ name: this.name }, { signal })).names
+    const request = isCentral ? { spec, registry: 'central' as const } : { spec }
+    const known = await service.info({ ...request, offline: true }, { signal }).catch(() => undefined)
+    const shown = known === undefined ? undefined : this.#show(known, signal)
+    try {
+      const newest = await service.info(request, { signal })
+      await shown?.catch(() => undefined)
+      await this.#show(newest, signal)
+    } catch (error) {
+      if (signal.aborted || (shown !== undefined && isUnreachable(error))) return shown
+      this.info = undefined
+      this.#forgetContent()
+      if ((error as { code?: string }).code === 'NAME_AMBIGUOUS') await this.#findNamesakes(signal)
+      throw error
+    }
+  }
+
+  async #findNamesakes(signal: AbortSignal): Promise<void> {
+    const { packages } = await this.node.service.known({ query: this.name, limit: maxNamesakes }, { signal })
+    this.namesakes = packages.filter(({ name }) => name === this.name)
+  }
+
+  async #show(info: Info, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    if (info.cid !== this.info?.cid) this.#forgetContent()
+    this.info = info
+    const { cid, name } = info
+    if (cid === null || this.files !== undefined) return
+    this.#askHolders({ cid })
+    const { service } = this.node
+    try {
+      this.files = await service.files({ cid }, { signal })
+    } catch (error) {
+      if (!signal.aborted) this.verification = { error }
+      throw error
+    }
+    this.#verify(cid)
+    const { names } = await service.dependents({ name }, { signal })
+    if (!signal.aborted) this.neededBy = names
   }
 
   #linkTo = (path: string): string =>
-    this.explorer + packageLink(this.info?.publisher ?? null, this.name, this.info?.version ?? '', path)
+    this.explorer +
+    packageLink(this.info?.publisher ?? (this.publisher || null), this.name, this.info?.version ?? '', path)
 
+  /** Something has come: it is checked, and who has it may have changed. */
   #recheck = (): void => {
-    if (this.info !== undefined) this.#verify(new AbortController().signal)
+    const cid = this.info?.cid
+    if (cid === undefined || cid === null) return
+    this.#verify(cid)
+    this.#askHolders({ cid })
   }
 
-  #verify(signal: AbortSignal): void {
-    const cid = this.info!.cid!
-    // Of another package by now, it would be told of the wrong one.
-    const isWanted = (): boolean => !signal.aborted && this.info?.cid === cid
-    this.node.service.verification({ cid }, { signal }).then(
+  /** An answer about another package by now is not told. */
+  #isShown = (cid: string): boolean => this.isConnected && this.info?.cid === cid
+
+  #verify(cid: string): void {
+    this.node.service.verification({ cid }).then(
       (verification) => {
-        if (isWanted()) this.verification = verification
+        if (this.#isShown(cid)) this.verification = verification
       },
       (error: unknown) => {
-        if (isWanted()) this.verification = { error }
+        if (this.#isShown(cid)) this.verification = { error }
       },
     )
   }
 
-  async #fetchAll(): Promise<PackageFiles> {
-    const { cid, name, version } = this.files!
-    await this.node.service.fetch(
-      { cid, name, version },
-      {
-        onProgress: (event) => {
-          if (event.type === 'block:received')
-            this.progress = `Fetching … ${bytesText(event.bytes)} of ${bytesText(event.totalBytes)}`
-        },
+  #askHolders(request: { cid: string; offline?: boolean }): void {
+    this.node.service.holders(request).then(
+      (holders) => {
+        if (this.#isShown(request.cid)) this.holders = holders
       },
+      () => undefined,
     )
-    this.#verify(new AbortController().signal)
-    return this.files!
-  }
-
-  async #copy(command: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(command)
-      this.progress = 'Copied.'
-    } catch {
-      this.progress = 'The browser does not let this page copy: select the command and copy it.'
-    }
-  }
-
-  async #keep(): Promise<void> {
-    try {
-      await this.#fetchAll()
-      this.progress = 'Kept in this browser; it opens without a network and is served to others.'
-    } catch (error) {
-      this.failure = error
-    }
-  }
-
-  async #download(): Promise<void> {
-    try {
-      const { cid, files, name, version } = await this.#fetchAll()
-      const archive = await archiveOf(
-        files.map(({ path, exec }) => ({
-          path: `${name}-${version}/${path}`,
-          exec,
-          read: () => this.node.service.file({ cid, path }),
-        })),
-      )
-      const link = document.createElement('a')
-      link.href = URL.createObjectURL(archive)
-      link.download = `${name.replace('/', '-')}-${version}.tar.gz`
-      link.click()
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
-      this.progress = 'Downloaded.'
-    } catch (error) {
-      this.failure = error
-    }
   }
 
   override render() {
-    const { info } = this
-    if (info === undefined) {
-      return html`<h1>${plainText(this.name)}</h1>
-        ${this.renderFailure() ?? html`<p role="status" class="soft">Asking peers for ${plainText(this.name)} …</p>`}
-        ${this.verification === undefined ? nothing : renderVerification(this.verification, null, this.explorer)}`
-    }
-    const command = `ggen marketplace install ${info.name}@${info.version}`
+    const { info, explorer } = this
+    if (info === undefined) return this.#renderWithout()
+    const verdict =
+      info.cid === null ? describedBy(info.source) : verdictOf(this.verification, info.publisher, this.holders)
+    const by =
+      info.publisher === null ? `from ${sourceText(info.source)}` : `by ${info.petname ?? shortDid(info.publisher)}`
     return html`
       <h1>${plainText(info.name)}</h1>
-      <p>${plainText(info.description)}</p>
-      ${this.renderFailure()}
-      ${info.forked ? html`<p class="card alarm" role="alert">The log of its publisher has forked: it told different people different things.</p>` : nothing}
-      ${info.yanked ? html`<p class="card alarm" role="alert">Its publisher has withdrawn this version.</p>` : nothing}
+      <p class="soft">${info.version}${info.published === '' ? nothing : `, ${dateText(info.published)}`}, ${plainText(by)}</p>
+      ${info.description === '' ? nothing : html`<p class="lead">${plainText(info.description)}</p>`}
+      ${verdict?.alarm === true || (verdict?.verified === false && this.failure !== undefined) ? renderBanner(verdict) : this.renderFailure()}
+      ${info.yanked ? html`<p class="card alarm" role="note">Its publisher has withdrawn this version.</p>` : nothing}
       ${info.deprecated === '' ? nothing : html`<p class="card" role="note">Deprecated: ${plainText(info.deprecated)}</p>`}
-      <div class="columns">
-        <div>
-          <ggen-readme .relays=${this.relays} .files=${this.files} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-readme>
-          <ggen-files .relays=${this.relays} .files=${this.files} .path=${this.file} @file-fetched=${this.#recheck}></ggen-files>
+      <div class="page">
+        <div class="proof">
+          ${renderVerification({ state: this.verification, verdict, holders: this.holders, publisher: info.publisher, explorer })}
+          <ggen-obtain .relays=${this.relays} .info=${info} .files=${this.files} @file-fetched=${this.#recheck} @downloaded=${() => this.#load()}></ggen-obtain>
+        </div>
+        <div class="content">
+          ${
+            this.files === undefined && verdict?.verified === false
+              ? html`<section class="card" aria-label="README"><p class="soft">${info.cid === null ? 'Its content is not here.' : 'Nothing of its content has come yet.'}</p></section>`
+              : html`<ggen-readme .relays=${this.relays} .files=${this.files} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-readme>`
+          }
+          <ggen-files .relays=${this.relays} .files=${this.files} .path=${this.file} .linkTo=${this.#linkTo} @file-fetched=${this.#recheck}></ggen-files>
           <section class="card" aria-label="Dependencies">
             <h2>Dependencies</h2>
-            ${renderDependencies(info.name, Object.keys(info.dependencies), this.neededBy, this.explorer)}
+            ${renderDependencies(info, this.neededBy, explorer)}
           </section>
         </div>
-        <div>
-          ${renderVerification(this.verification, info.publisher, this.explorer)}
-          <section class="card" aria-label="Install">
-            <h2>Install</h2>
-            <pre tabindex="0">${command}</pre>
-            <div class="row">
-              <button @click=${() => void this.#copy(command)}>Copy</button>
-              <button @click=${() => void this.#keep()}>Keep in this browser</button>
-              <button @click=${() => void this.#download()}>Download .tar.gz</button>
-            </div>
-            <p role="status" class="small soft">${this.progress}</p>
+        <div class="facts">
+          ${renderFacts(info)}
+          <section class="card" aria-label="Versions">
+            <h2>Versions</h2>
+            ${this.#renderCompare(info)} ${renderVersions(info, explorer)}
           </section>
-          ${this.#renderFacts(info)}
         </div>
       </div>
     `
   }
 
-  #renderFacts(info: Info) {
-    return html`<section class="card" aria-label="About">
-      <h2>About</h2>
-      <dl class="small">
-        <dt>Version</dt>
-        <dd>${info.version}, ${dateText(info.published)}</dd>
-        <dt>Licence</dt>
-        <dd>${plainText(info.license) || 'not stated'}</dd>
-        <dt>Authors</dt>
-        <dd>${plainText(info.authors.join(', ')) || 'not stated'}</dd>
-        <dt>Category</dt>
-        <dd>${plainText(info.category) || 'none'}</dd>
-        <dt>Size</dt>
-        <dd>${bytesText(info.bytes)}</dd>
-      </dl>
-      <h2>Versions</h2>
-      ${this.#renderCompare(info)}
-      <ul class="small">
-        ${info.versions.slice(0, 100).map(
-          ({ version, published, yanked }) => html`<li>
-            <a href=${this.explorer + packageLink(info.publisher, info.name, version)} aria-current=${version === info.version ? 'page' : 'false'}>${version}</a>
-            <span class="soft">${dateText(published)}${yanked ? ', yanked' : ''}</span>
-          </li>`,
-        )}
-      </ul>
-    </section>`
+  #renderWithout() {
+    return html`<h1>${plainText(this.name)}</h1>
+      ${this.renderFailure() ?? html`<p role="status" class="soft">Asking peers for ${plainText(this.name)} …</p>`}
+      ${renderNamesakes(this.namesakes, this.explorer)}`
   }
 
   #renderCompare({ cid, version, versions }: Info) {
@@ -285,8 +281,8 @@ export class GgenPackage extends NodeElement {
     if (cid === null || others.length === 0) return nothing
     return html`<label for="compare">What changed since</label>
       <select id="compare" @change=${(event: Event) => (this.compareWith = (event.target as HTMLSelectElement).value)}>
-        <option value="">choose a version</option>
-        ${others.map((other) => html`<option value=${other.cid!}>${other.version}</option>`)}
+        <option value="" .selected=${this.compareWith === ''}>choose a version</option>
+        ${others.map((other) => html`<option value=${other.cid!} .selected=${this.compareWith === other.cid}>${other.version}</option>`)}
       </select>
       <p class="visually-hidden">to ${version}</p>
       <ggen-compare .relays=${this.relays} .from=${this.compareWith} .to=${cid}></ggen-compare>`

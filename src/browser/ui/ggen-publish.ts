@@ -7,7 +7,7 @@ import { bytesText, packageLink, peerCount, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import { sharedStyles } from './shared-styles.ts'
 
-const replicaPollMs = 2_000
+const holdersPollMs = 2_000
 const maxFilesShown = 500
 const maxIgnoredShown = 200
 
@@ -51,6 +51,7 @@ export class GgenPublish extends NodeElement {
     holders: { state: true },
     given: { state: true },
     busy: { state: true },
+    progress: { state: true },
   }
 
   declare folder: FolderInput | undefined
@@ -60,9 +61,11 @@ export class GgenPublish extends NodeElement {
   /** What the visitor has typed in place of what the package file says. */
   declare given: Partial<Record<Field, string>>
   declare busy: boolean
+  declare progress: string
 
   constructor() {
     super()
+    this.progress = ''
     this.holders = 0
     this.given = {}
     this.busy = false
@@ -115,15 +118,21 @@ export class GgenPublish extends NodeElement {
   #publish = (): void => {
     this.run(async (signal) => {
       this.busy = true
+      this.progress = 'Publishing …'
       try {
-        this.published = await this.node.service.publish(this.#request(), { signal })
+        this.published = await this.node.service.publish(this.#request(), {
+          signal,
+          onProgress: (event) => {
+            if (event.type === 'files') this.progress = `Publishing … ${event.done} of ${event.total} files`
+          },
+        })
       } finally {
         this.busy = false
       }
       while (!signal.aborted && this.isConnected) {
-        const { peers } = await this.node.service.replicas({ cid: this.published.cid }, { signal })
+        const { peers } = await this.node.service.holders({ cid: this.published.cid }, { signal })
         this.holders = peers.length
-        await new Promise((resolve) => setTimeout(resolve, replicaPollMs))
+        await new Promise((resolve) => setTimeout(resolve, holdersPollMs))
       }
     })
   }
@@ -142,7 +151,7 @@ export class GgenPublish extends NodeElement {
       ${this.renderFailure()}
       ${folder === undefined || published !== undefined ? nothing : this.#renderFields()}
       ${preview === undefined || published !== undefined ? nothing : this.#renderPreview(preview)}
-      ${published === undefined ? nothing : this.#renderPublished(published)}
+      ${published === undefined ? this.#renderButton() : this.#renderPublished(published)}
     `
   }
 
@@ -204,8 +213,21 @@ export class GgenPublish extends NodeElement {
             </ul>
           </details>`
       }
-      <p><button class="main" ?disabled=${this.busy} @click=${this.#publish}>Publish</button></p>
     </section>`
+  }
+
+  #renderButton() {
+    const { folder, preview, busy } = this
+    const waitsFor =
+      folder === undefined
+        ? 'Choose a folder first.'
+        : this.failure === undefined && preview === undefined
+          ? 'Reading the folder …'
+          : ''
+    return html`<p class="row">
+      <button class="main" ?disabled=${busy || preview === undefined} @click=${this.#publish}>Publish</button>
+      <span class="soft small" role="status">${busy ? this.progress : waitsFor}</span>
+    </p>`
   }
 
   #renderPublished({ name, version, publisher, cid }: PublishResult) {

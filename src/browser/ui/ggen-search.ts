@@ -1,44 +1,41 @@
-import { virtualize } from '@lit-labs/virtualizer/virtualize.js'
-import type { PropertyValues, TemplateResult } from 'lit'
-import { css, html, nothing } from 'lit'
-import { repeat } from 'lit/directives/repeat.js'
+import type { VirtualizerHostElement } from '@lit-labs/virtualizer/virtualize.js'
+import { virtualize, virtualizerRef } from '@lit-labs/virtualizer/virtualize.js'
+import type { PropertyValues } from 'lit'
+import { css, html } from 'lit'
+import type { SearchResult } from '../../core/control/service.ts'
 import { limits } from '../../core/limits.ts'
-import type { FacetName, KnownPackage, KnownPackages } from '../known-packages.ts'
-import { facetNames } from '../known-packages.ts'
-import { dateText, packageLink, peerCount, plainText, shortDid, sourceText } from './format.ts'
+import type { KnownPackages } from '../known-packages.ts'
+import type { ServiceEvents } from '../service.ts'
+import { sourceText } from './format.ts'
 import { NodeElement } from './node-element.ts'
+import { facetStyles, renderFacets } from './search-facets.ts'
+import type { Told } from './search-result.ts'
+import { renderResult, resultStyles } from './search-result.ts'
+import type { SearchOrder, SearchState } from './search-state.ts'
+import { sameFilter } from './search-state.ts'
 import { sharedStyles } from './shared-styles.ts'
 
-const nothingChosen: Record<FacetName, string> = { category: '', keyword: '', licence: '', publisher: '' }
-
-const debounceMs = 120
-const refreshMs = 50
+/** Peers are asked when typing pauses; what is known here is listed at every key. */
+const debounceMs = 150
+/** News come in bursts. */
+const refreshMs = 100
 const againMs = 1_000
+const maxQueryLength = limits.maxQueryLength
 /** What peers are asked for at first, and when the list has been read to its end: the most they tell. What else is known here is listed too. */
 const firstAsked = 50
 const pageSize = 200
 /** So near the end of what is listed, more is. */
 const moreAt = 40
 
-/** What peers say about a package, beyond its document. */
-interface Told {
-  providers: number
-  sources: string[]
-}
-
-/** Search as you type, with facets. Results are links to `#/p/<publisher>/<name>/<version>`. */
+/** Search as you type, with facets. Results are links to `#/p/<publisher>/<name>/<version>`. Tells `search-changed`, with a `SearchState` as its detail, when the visitor has asked for something else. */
 export class GgenSearch extends NodeElement {
   static override styles = [
     sharedStyles,
+    facetStyles,
+    resultStyles,
     css`
-      .field {
-        display: flex;
-        gap: 0.5rem;
-        flex-wrap: wrap;
-        margin-bottom: 0.8rem;
-      }
       input[type='search'] {
-        flex: 1 1 14rem;
+        width: 100%;
         font-size: 1.15rem;
         padding: 0.6em 0.9em;
       }
@@ -47,77 +44,72 @@ export class GgenSearch extends NodeElement {
         margin: 0;
         padding: 0;
       }
-      /* Rows are placed one by one: their gap is inside them. */
-      li {
-        width: 100%;
-        padding-bottom: 0.8rem;
-      }
-      li .card {
-        margin: 0;
-      }
-      a.result {
-        display: block;
-        color: inherit;
-        text-decoration: none;
-      }
-      a.result:hover .name {
-        text-decoration: underline;
-      }
-      .name {
-        color: var(--accent);
-        font-weight: 650;
-        font-size: 1.1rem;
-      }
-      p {
-        margin: 0.2rem 0 0.4rem;
-        overflow-wrap: anywhere;
+      [role='status'] {
+        margin: 0.7rem 0 0.6rem;
       }
     `,
   ]
   static override properties = {
     ...NodeElement.properties,
     query: { type: String },
+    filter: {
+      attribute: false,
+      hasChanged: (next: SearchState['filter'], last: SearchState['filter'] | undefined) =>
+        last === undefined || !sameFilter(next, last),
+    },
+    order: { type: String },
     explorer: { type: String },
+    start: { attribute: false },
     known: { state: true },
     told: { state: true },
     sources: { state: true },
+    failing: { state: true },
     busy: { state: true },
-    chosen: { state: true },
-    order: { state: true },
   }
 
   declare query: string
+  declare filter: SearchState['filter']
+  declare order: SearchOrder
   /** Address of the explorer that results lead to; by default the page they are on. */
   declare explorer: string
+  /** Index of the result that is to be in view at first: where the list was left. */
+  declare start: number
   declare known: KnownPackages | undefined
   declare told: ReadonlyMap<string, Told>
   declare sources: string[]
+  /** Central registries that gave no answer. */
+  declare failing: SearchResult['sources']
+  /** Peers are being asked. */
   declare busy: boolean
-  declare chosen: Record<FacetName, string>
-  declare order: 'relevance' | 'newest' | 'name'
   #timer: ReturnType<typeof setTimeout> | undefined
   #limit = pageSize
   #asked: number = firstAsked
-  /** Aborts when another search has begun. */
-  #signal: AbortSignal | undefined
-  #refreshing = false
-  #peersChanged = false
+  #listing: 'not' | 'once' | 'again' = 'not'
+  #newPeers = false
+  #place = 0
 
   constructor() {
     super()
+    this.start = 0
     this.query = ''
+    this.filter = {}
+    this.order = 'relevance'
     this.explorer = ''
     this.told = new Map()
     this.sources = []
+    this.failing = []
     this.busy = false
-    this.chosen = nothingChosen
-    this.order = 'relevance'
+  }
+
+  /** Index of the first result in view. */
+  get place(): number {
+    return this.#place
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
     addEventListener('keydown', this.#onKey)
-    this.#search()
+    if (this.hasUpdated) this.#begin()
   }
 
   override disconnectedCallback(): void {
@@ -126,21 +118,41 @@ export class GgenSearch extends NodeElement {
     clearTimeout(this.#timer)
   }
 
-  protected override firstUpdated(_changed: PropertyValues): void {
-    this.node.on('changed', ({ what }) => {
-      if (!this.isConnected) return
-      // What one peer has told shows while others are still asked.
-      if (what === 'packages') void this.#refresh()
-      if (what === 'peers') this.#peersChanged = true
-      if (what !== 'addresses' && !this.busy) this.#searchAgain()
-    })
+  protected override nodeChanged(what: ServiceEvents['changed']['what']): void {
+    // What one peer has told shows while others are still asked.
+    if (what === 'packages') setTimeout(() => void this.#list(), refreshMs)
+    if (what !== 'peers') return
+    if (this.busy) this.#newPeers = true
+    else this.#askAgain()
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('query') || changed.has('filter') || changed.has('order')) this.#begin()
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    const { start, known } = this
+    if (!changed.has('known') || start === 0 || known === undefined || known.packages.length <= start) return
+    this.start = 0
+    const list = this.renderRoot.querySelector('ul') as VirtualizerHostElement | null
+    const virtualizer = list?.[virtualizerRef]
+    void virtualizer?.layoutComplete.then(() => virtualizer.element(start)?.scrollIntoView({ block: 'start' }))
+  }
+
+  /** Something else is wanted: what is known here shows at once, peers are asked a moment later. */
+  #begin(): void {
+    this.#limit = this.start + pageSize
+    this.#asked = firstAsked
+    this.busy = true
+    void this.#list()
+    this.#ask(this.known === undefined ? 0 : debounceMs)
   }
 
   /** `/` goes to the field from anywhere but another field; arrows walk the results. */
   #onKey = (event: KeyboardEvent): void => {
     const target = event.composedPath()[0] as HTMLElement
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
-    if (event.key === '/' && !typing) {
+    if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault()
       this.renderRoot.querySelector<HTMLInputElement>('#query')?.focus()
     }
@@ -153,80 +165,86 @@ export class GgenSearch extends NodeElement {
     next.focus()
   }
 
-  #onInput = (event: InputEvent): void => {
-    this.query = (event.target as HTMLInputElement).value
-    this.#startOver()
-    this.#search(debounceMs)
+  #change(changed: Partial<SearchState>): void {
+    Object.assign(this, changed)
+    const { query, filter, order } = this
+    this.dispatchEvent(
+      new CustomEvent('search-changed', { bubbles: true, composed: true, detail: { query, filter, order } }),
+    )
   }
 
-  #startOver(): void {
-    this.#limit = pageSize
-    this.#asked = firstAsked
+  #onSubmit = (event: Event): void => {
+    event.preventDefault()
+    this.#ask()
   }
 
-  #search(delayMs = 0): void {
+  /** Lists what is known here, for what is wanted by then: calls while one is under way are one call after it. */
+  async #list(): Promise<void> {
+    if (this.#listing !== 'not') {
+      this.#listing = 'again'
+      return
+    }
+    try {
+      do {
+        this.#listing = 'once'
+        await this.whenReady()
+        const { query, filter, order } = this
+        const request = { query: query.slice(0, maxQueryLength), filter, order, limit: this.#limit }
+        this.known = await this.node.service.known(request)
+      } while ((this.#listing as string) === 'again')
+    } catch (error) {
+      this.failure = error
+    } finally {
+      this.#listing = 'not'
+    }
+  }
+
+  /** Asks peers, whose answers come into what is known here. */
+  #ask(delayMs = 0): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.run(async (signal) => {
-        this.#signal = signal
         this.busy = true
         this.sources = []
-        this.#peersChanged = false
-        const query = this.query.slice(0, 256)
-        const { category } = this.chosen
+        this.failing = []
+        this.#newPeers = false
+        const category = this.filter.category ?? ''
+        const request = { query: this.query.slice(0, maxQueryLength), limit: this.#asked }
         try {
-          // What is known here shows at once; what peers tell comes into it.
-          await this.#show(signal)
           const { results, sources } = await this.node.service.search(
-            { query, limit: this.#asked, ...(category === '' ? {} : { category }) },
+            category === '' ? request : { ...request, category },
             {
               signal,
               onProgress: (event) => {
-                if (event.type === 'source:answered' && event.status === 'ok' && !signal.aborted)
-                  this.sources = [...this.sources, event.source]
+                if (event.type !== 'source:answered' || signal.aborted) return
+                if (event.status === 'ok') this.sources = [...this.sources, event.source]
+                void this.#list()
               },
             },
           )
           if (signal.aborted) return
           this.told = new Map(results.map((result) => [keyOf(result), result]))
           this.sources = sources.filter(({ status }) => status === 'ok').map(({ source }) => source)
-          await this.#show(signal)
+          this.failing = sources.filter(({ source, status }) => status !== 'ok' && source.startsWith('central:'))
+          await this.#list()
         } finally {
           if (!signal.aborted) {
             this.busy = false
-            // Whoever came meanwhile was not asked.
-            if (this.#peersChanged) this.#searchAgain()
+            if (this.#newPeers) this.#askAgain()
           }
         }
       })
     }, delayMs)
   }
 
-  /** After a change in the network; a search that is about to begin anyway is not put off. */
-  #searchAgain(): void {
-    if (this.#timer === undefined) this.#search(againMs)
+  /** Whoever has come was not asked yet. A search that is about to begin anyway is not put off. */
+  #askAgain(): void {
+    if (this.#timer === undefined) this.#ask(againMs)
   }
 
-  async #show(signal: AbortSignal): Promise<void> {
-    const request = { query: this.query.slice(0, 256), filter: this.chosen, order: this.order, limit: this.#limit }
-    const known = await this.node.service.known(request, { signal })
-    if (!signal.aborted) this.known = known
-  }
-
-  /** Lists again from what is known here. Calls while one is under way are one call after it. */
-  async #refresh(): Promise<void> {
-    const signal = this.#signal
-    if (signal === undefined || signal.aborted || this.#refreshing) return
-    this.#refreshing = true
-    try {
-      await new Promise((resolve) => setTimeout(resolve, refreshMs))
-      await this.#show(signal)
-    } catch (error) {
-      if (!signal.aborted) this.failure = error
-    } finally {
-      this.#refreshing = false
-    }
+  #onVisibility = (event: Event): void => {
+    this.#place = (event as Event & { first: number }).first
   }
 
   #onRange = (event: Event): void => {
@@ -236,101 +254,53 @@ export class GgenSearch extends NodeElement {
     if (last < listed - 1 - moreAt) return
     if (listed < total) {
       this.#limit = listed + pageSize
-      void this.#refresh()
+      void this.#list()
     } else if (last === listed - 1 && listed >= this.#asked && this.#asked < limits.maxSearchResults && !this.busy) {
       this.#asked = limits.maxSearchResults
-      this.#search()
+      this.#ask()
     }
   }
 
   override render() {
-    const packages = this.known?.packages ?? []
+    const { packages = [], total = 0, facets } = this.known ?? {}
     return html`
-      <form class="field" role="search" @submit=${(event: Event) => event.preventDefault()}>
+      <form role="search" @submit=${this.#onSubmit}>
         <label class="visually-hidden" for="query">Search packages</label>
         <input
           id="query"
           type="search"
-          maxlength="256"
+          maxlength=${maxQueryLength}
           autocomplete="off"
           placeholder="Search packages  ( / )"
           .value=${this.query}
-          @input=${this.#onInput}
+          @input=${(event: Event) => this.#change({ query: (event.target as HTMLInputElement).value })}
         />
-        ${facetNames.map((facet) => this.#facet(facet))}
-        <label class="visually-hidden" for="order">Order</label>
-        <select
-          id="order"
-          @change=${(event: Event) => {
-            this.order = (event.target as HTMLSelectElement).value as GgenSearch['order']
-            void this.#refresh()
-          }}
-        >
-          <option value="relevance">Best first</option>
-          <option value="newest">Newest first</option>
-          <option value="name">By name</option>
-        </select>
+        ${renderFacets(this, facets, (changed) => this.#change(changed))}
       </form>
       ${this.renderFailure()}
       <p role="status" class="soft small">${this.#status()}</p>
-      <ul aria-label="Results" @rangeChanged=${this.#onRange}>
-        ${virtualize({ items: packages, keyFunction: keyOf, renderItem: (one, at) => this.#result(one, at) })}
+      <ul aria-label="Results" @rangeChanged=${this.#onRange} @visibilityChanged=${this.#onVisibility}>
+        ${virtualize({
+          items: packages,
+          keyFunction: keyOf,
+          renderItem: (one, index) => renderResult(one, this.told.get(keyOf(one)), { index, total }, this.explorer),
+        })}
       </ul>
     `
   }
 
-  #facet(facet: FacetName) {
-    const values = this.known?.facets[facet] ?? []
-    if (values.length < 2 && this.chosen[facet] === '') return nothing
-    const choose = (event: Event): void => {
-      this.chosen = { ...this.chosen, [facet]: (event.target as HTMLSelectElement).value }
-      this.#startOver()
-      this.#search()
-    }
-    return html`<label class="visually-hidden" for=${facet}>${facet}</label>
-      <select id=${facet} @change=${choose}>
-        <option value="">Any ${facet}</option>
-        ${repeat(
-          values,
-          ({ value }) => value,
-          ({ value, count }) =>
-            html`<option value=${value} ?selected=${value === this.chosen[facet]}>
-              ${plainText(facet === 'publisher' ? shortDid(value) : value)} (${count})
-            </option>`,
-        )}
-      </select>`
-  }
-
   #status(): string {
     if (this.failure !== undefined) return ''
-    if (this.known === undefined) return 'Starting this tab’s node and asking peers …'
+    if (this.known === undefined) return 'Starting this tab’s node …'
     const { total } = this.known
     const from = this.sources.map(sourceText)
     const asked = from.length === 0 ? '' : `, from ${from.join(' and ')}`
-    if (total > 0) return `${total} ${total === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}`
+    const failing = this.failing.map(({ source, error }) => `. No answer from ${sourceText(source)}: ${error}`).join('')
+    if (total > 0) return `${total} ${total === 1 ? 'package' : 'packages'}${asked}${this.busy ? ' …' : ''}${failing}`
     if (this.busy) return 'Asking peers …'
-    return this.query === '' && Object.values(this.chosen).every((value) => value === '')
+    return this.query === '' && Object.values(this.filter).every((value) => value === '')
       ? 'Nothing is known yet. Publish the first package, or check on the network page that a relay is connected.'
-      : `No package fits${this.query === '' ? '' : ` “${this.query}”`}. Try fewer or other words.`
-  }
-
-  #result(one: KnownPackage, index: number): TemplateResult {
-    const { name, version, description, category, keywords, publisher, petname, timeMs, yanked, cached } = one
-    const { providers = 0, sources = ['local'] } = this.told.get(keyOf(one)) ?? {}
-    const from = [...new Set([...(cached ? ['cache'] : []), ...sources])].map(sourceText)
-    return html`<li aria-setsize=${this.known?.total ?? 0} aria-posinset=${index + 1}>
-      <a class="result card" href=${this.explorer + packageLink(publisher, name, version)}
-        ><span class="name">${plainText(name)}</span> <span class="soft">${plainText(version)}</span>${yanked ? html` <strong class="bad">yanked</strong>` : nothing}
-        <p>${plainText(description)}</p>
-        <span class="row small soft">
-          ${category === '' ? nothing : html`<span class="tag">${plainText(category)}</span>`}
-          ${keywords.slice(0, 5).map((keyword) => html`<span class="tag">${plainText(keyword)}</span>`)}
-          <span>by ${petname === null ? shortDid(publisher) : plainText(petname)}, ${dateText(new Date(timeMs).toISOString())}</span>
-          ${providers === 0 ? nothing : html`<span>held by ${peerCount(providers)}</span>`}
-          <span>${`known from ${from.join(' and ')}`}</span>
-        </span></a
-      >
-    </li>`
+      : `No package fits${this.query === '' ? '' : ` “${this.query}”`}. Try fewer or other words${failing || '.'}`
   }
 }
 

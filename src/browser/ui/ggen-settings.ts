@@ -1,7 +1,9 @@
 import { html, nothing } from 'lit'
 import { settingOf } from '../../core/config/settings.ts'
 import type { KeyResult, TrustResult } from '../../core/control/service.ts'
+import { requirePageRegistries } from '../central-registries.ts'
 import type { NodeStatus } from '../service.ts'
+import { renderCentralSettings } from './central-settings.ts'
 import { bytesText, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
 import type { Theme } from './preferences.ts'
@@ -9,16 +11,18 @@ import {
   applyTheme,
   loadBootstrap,
   loadCacheMegabytes,
+  loadCentralRegistries,
   loadRelays,
   loadTheme,
   saveBootstrap,
   saveCacheMegabytes,
+  saveCentralRegistries,
   saveRelays,
 } from './preferences.ts'
 
 const minPassphraseLength = 10
 
-/** Relays, look, the publisher's key, and whom the visitor trusts. */
+/** Relays, central registries, look, the publisher's key, and whom the visitor trusts. */
 export class GgenSettings extends NodeElement {
   static override properties = {
     ...NodeElement.properties,
@@ -86,6 +90,21 @@ export class GgenSettings extends NodeElement {
     this.#restartWith('storage.max_cache_size', megabytes, () => saveCacheMegabytes(megabytes))
   }
 
+  #addRegistry = (): void => {
+    const [name, kind, url] = ['name', 'kind', 'url'].map((field) => this.#value(`registry-${field}`).trim())
+    try {
+      const sources = requirePageRegistries([...loadCentralRegistries(), { name, kind, url }])
+      this.#restartWith('central.registries', sources, () => saveCentralRegistries(sources))
+    } catch (error) {
+      this.failure = error
+    }
+  }
+
+  #removeRegistry = (name: string): void => {
+    const others = loadCentralRegistries().filter((one) => one.name !== name)
+    this.#restartWith('central.registries', others, () => saveCentralRegistries(others))
+  }
+
   /** The node is started with it, so the page is loaded again. */
   #restartWith(name: string, value: unknown, save: () => void): void {
     const checked = settingOf(name)!.check(value)
@@ -150,6 +169,7 @@ export class GgenSettings extends NodeElement {
         <textarea id="bootstrap-list" rows="2" cols="60" spellcheck="false">${loadBootstrap().join('\n')}</textarea>
         <p><button @click=${this.#saveNetwork}>Save and reconnect</button></p>
       </section>
+      ${renderCentralSettings(loadCentralRegistries(), { add: this.#addRegistry, remove: this.#removeRegistry })}
       ${this.#renderStorage()}
       <section class="card" aria-label="Appearance">
         <h2>Appearance</h2>

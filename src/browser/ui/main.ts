@@ -4,6 +4,7 @@ import { GgenCompare } from './ggen-compare.ts'
 import { GgenExplorer } from './ggen-explorer.ts'
 import { GgenFiles } from './ggen-files.ts'
 import { GgenNetwork } from './ggen-network.ts'
+import { GgenObtain } from './ggen-obtain.ts'
 import { GgenPackage } from './ggen-package.ts'
 import { GgenPublish } from './ggen-publish.ts'
 import { GgenReadme } from './ggen-readme.ts'
@@ -14,6 +15,7 @@ const elements = {
   'ggen-compare': GgenCompare,
   'ggen-files': GgenFiles,
   'ggen-readme': GgenReadme,
+  'ggen-obtain': GgenObtain,
   'ggen-search': GgenSearch satisfies new () => SearchElement,
   'ggen-package': GgenPackage satisfies new () => PackageElement,
   'ggen-publish': GgenPublish,

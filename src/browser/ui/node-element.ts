@@ -1,9 +1,10 @@
 import type { TemplateResult } from 'lit'
 import { html, LitElement } from 'lit'
+import type { ServiceEvents } from '../service.ts'
 import type { SharedNode } from '../shared-node.ts'
 import { createSharedNode } from '../shared-node.ts'
 import { errorText } from './format.ts'
-import { loadBootstrap, loadCacheMegabytes, loadRelays } from './preferences.ts'
+import { loadBootstrap, loadCacheMegabytes, loadCentralRegistries, loadRelays } from './preferences.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 let shared: { node: SharedNode; ready: Promise<void> } | undefined
@@ -16,6 +17,7 @@ function useNode(relays: readonly string[]): { node: SharedNode; ready: Promise<
       relays,
       settings: {
         'network.bootstrap_nodes': loadBootstrap(),
+        'central.registries': loadCentralRegistries(),
         ...(megabytes === undefined ? {} : { 'storage.max_cache_size': megabytes }),
       },
     })
@@ -34,6 +36,7 @@ export abstract class NodeElement extends LitElement {
   declare relays: string
   declare failure: unknown
   #controller = new AbortController()
+  #unsubscribe: (() => void) | undefined
 
   constructor() {
     super()
@@ -54,10 +57,19 @@ export abstract class NodeElement extends LitElement {
     return this.#page().ready
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#unsubscribe = this.node.on('changed', ({ what }) => this.nodeChanged(what))
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    this.#unsubscribe?.()
     this.#controller.abort()
   }
+
+  /** Peers, addresses or what is known have changed, while the element is in a page. */
+  protected nodeChanged(_what: ServiceEvents['changed']['what']): void {}
 
   /** Runs work for what is shown now: the signal of work before aborts, and its late answers and failures are dropped. */
   protected run(work: (signal: AbortSignal) => Promise<void>): void {

@@ -1,7 +1,10 @@
 /** What a visitor has set for this page; small enough for localStorage, and none of it a secret. */
+import type { CentralSource } from '../../core/config/settings.ts'
+import { requirePageRegistries } from '../central-registries.ts'
 
 const relaysKey = 'ggen-relays'
 const bootstrapKey = 'ggen-bootstrap'
+const centralKey = 'ggen-central-registries'
 const cacheKey = 'ggen-cache-megabytes'
 /** Read by `static/theme.js` too, before there is anything to see. */
 const themeKey = 'ggen-theme'
@@ -38,10 +41,24 @@ export function saveCacheMegabytes(megabytes: number): void {
   write(cacheKey, String(megabytes))
 }
 
+/** Central registries; none unless the visitor has added them. */
+export function loadCentralRegistries(): CentralSource[] {
+  try {
+    return requirePageRegistries(JSON.parse(read(centralKey) ?? '[]'))
+  } catch {
+    // What no page can ask must not keep the node from starting.
+    return []
+  }
+}
+
+export function saveCentralRegistries(sources: readonly CentralSource[]): void {
+  write(centralKey, JSON.stringify(sources))
+}
+
 /** Calls back when another tab has changed what the node is started with. */
 export function onNodeSettingsChanged(listener: () => void): void {
   addEventListener('storage', ({ key }) => {
-    if (key === relaysKey || key === bootstrapKey || key === cacheKey) listener()
+    if (key !== null && [relaysKey, bootstrapKey, centralKey, cacheKey].includes(key)) listener()
   })
 }
 

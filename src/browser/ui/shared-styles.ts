@@ -34,6 +34,17 @@ export const sharedStyles = css`
   h2 {
     font-size: 1.15rem;
   }
+  p {
+    margin: 0 0 0.8em;
+  }
+  p,
+  li,
+  .alarm {
+    overflow-wrap: anywhere;
+  }
+  .card > :last-child {
+    margin-bottom: 0;
+  }
   a {
     color: var(--accent);
   }

@@ -1,6 +1,5 @@
 import type { OperationOptions, PackageSource } from '../ports.ts'
-import type { CentralHit } from '../search/merge.ts'
-import type { SearchQuery } from '../search/types.ts'
+import type { PackageDocument, SearchQuery } from '../search/types.ts'
 
 /** One version as a central registry describes it. Nothing in it is signed: it is worth what the registry's word is worth. */
 export interface CentralRelease {
@@ -28,7 +27,8 @@ export interface CentralRegistry {
   /** As the user calls it in the configuration. */
   readonly name: string
   readonly kind: 'ggen' | 'npm'
-  search(query: SearchQuery, options: OperationOptions & { limit: number }): Promise<Omit<CentralHit, 'source'>[]>
+  /** Their publishers and CIDs are empty. */
+  search(query: SearchQuery, options: OperationOptions & { limit: number }): Promise<PackageDocument[]>
   /** All versions, in any order; empty when the registry has no such package. Throws `CENTRAL_UNAVAILABLE`. */
   versions(name: string, options?: OperationOptions): Promise<CentralRelease[]>
   /** Downloads one version and checks it. Throws `CENTRAL_UNAVAILABLE`, and `VERIFICATION_FAILED` when it is not what was announced. */

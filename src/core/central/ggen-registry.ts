@@ -9,7 +9,7 @@ import type { PackageDocument } from '../search/types.ts'
 import { filesBelow, maxUnpackedBytes, toSource, unpack } from './archive.ts'
 import type { CentralRegistry, CentralRelease } from './central-registry.ts'
 import type { CentralHttp } from './http.ts'
-import { unavailable } from './http.ts'
+import { isHttp, unavailable } from './http.ts'
 import { mismatch } from './integrity.ts'
 import { fitsTree, toHex } from './tree-checksum.ts'
 
@@ -68,7 +68,7 @@ export function createGgenRegistry(options: {
   sha256: Sha256
 }): CentralRegistry {
   const { name, url, http, readFile, sha256 } = options
-  const isIndex = /\.json(\?|$)/.test(url) || !/^https?:/.test(url)
+  const isIndex = /\.json(\?|$)/.test(url) || !isHttp(url)
 
   async function load(
     address: string,
@@ -76,7 +76,7 @@ export function createGgenRegistry(options: {
     maxBytes: number,
     cached: boolean,
   ): Promise<Uint8Array> {
-    if (/^https?:/.test(address)) return (await http.bytes(address, { signal, maxBytes, cached }))!
+    if (isHttp(address)) return (await http.bytes(address, { signal, maxBytes, cached }))!
     try {
       return await readFile(address)
     } catch (error) {
@@ -134,9 +134,7 @@ export function createGgenRegistry(options: {
           `${name} does not say where ${release.name} can be downloaded.`,
           { hint: 'Tell the registry.' },
         )
-      const address = /^(https?:|file:|\/)/.test(downloadUrl)
-        ? downloadUrl
-        : new URL(downloadUrl, /^https?:/.test(url) ? url : `file://${url}`).href
+      const address = addressOf(downloadUrl, url)
       const archive = await load(address, signal, maxUnpackedBytes, false)
       const files = filesBelow(await unpack(archive), path)
       const label = `${release.name}@${release.version}`
@@ -152,6 +150,15 @@ export function createGgenRegistry(options: {
       return toSource(label, files)
     },
   }
+}
+
+/** Where a download is. What a server says is an address on servers: it must not name files of this machine. */
+function addressOf(downloadUrl: string, registryUrl: string): string {
+  if (!isHttp(registryUrl))
+    return /^(https?:|file:|\/)/.test(downloadUrl) ? downloadUrl : new URL(downloadUrl, `file://${registryUrl}`).href
+  const address = URL.canParse(downloadUrl, registryUrl) ? new URL(downloadUrl, registryUrl).href : downloadUrl
+  if (!isHttp(address)) throw unavailable(address, new Error('it is not on a server'))
+  return address
 }
 
 /** `known` stands in for what an entry leaves out: a list of one package's versions need not repeat its name. */

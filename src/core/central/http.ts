@@ -35,6 +35,9 @@ const defaultHttpLimits: HttpLimits = {
 
 const maxRedirects = 5
 
+/** Whether a registry's address is asked over HTTP; anything else is a file. */
+export const isHttp = (url: string): boolean => /^https?:/.test(url)
+
 type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** A failure that another try may not have. */
@@ -43,8 +46,10 @@ class Passing extends Error {}
 /** HTTP for central registries: bounded in size, time and redirects, with retries for what may pass, and an ETag cache for what seldom changes. */
 export function createCentralHttp(options: {
   fetch: Fetch
-  userAgent: string
-  cache: StateStore
+  /** Left out, `fetch` has one of its own. */
+  userAgent?: string
+  /** Left out, `fetch` keeps answers itself. */
+  cache?: StateStore
   limits?: Partial<HttpLimits>
 }): CentralHttp {
   const limits = { ...defaultHttpLimits, ...options.limits }
@@ -64,7 +69,8 @@ export function createCentralHttp(options: {
   }
 
   async function once(url: string, request: HttpRequest): Promise<Uint8Array | undefined> {
-    const known = request.cached ? readCached(await options.cache.read(cacheName(url))) : undefined
+    const cache = request.cached ? options.cache : undefined
+    const known = readCached(await cache?.read(cacheName(url)))
     const watch = createWatch(limits, request.signal)
     try {
       const response = await follow(url, request, known?.etag, watch)
@@ -74,7 +80,7 @@ export function createCentralHttp(options: {
       if (!response.ok) throw unavailable(url, new Error(`it answered ${response.status}`))
       const body = await readBody(url, response, request.maxBytes, watch)
       const etag = response.headers.get('etag')
-      if (request.cached && etag !== null) await options.cache.write(cacheName(url), { etag, body: toBase64(body) })
+      if (etag !== null) await cache?.write(cacheName(url), { etag, body: toBase64(body) })
       return body
     } catch (error) {
       request.signal?.throwIfAborted()
@@ -85,7 +91,8 @@ export function createCentralHttp(options: {
   }
 
   async function follow(url: string, request: HttpRequest, etag: string | undefined, watch: Watch): Promise<Response> {
-    const headers: Record<string, string> = { 'user-agent': options.userAgent, accept: request.accept ?? '*/*' }
+    const headers: Record<string, string> = { accept: request.accept ?? '*/*' }
+    if (options.userAgent !== undefined) headers['user-agent'] = options.userAgent
     if (etag !== undefined) headers['if-none-match'] = etag
     let at = url
     for (let hop = 0; hop <= maxRedirects; hop++) {
@@ -175,7 +182,7 @@ export function unavailable(url: string, cause: unknown): RegistryError {
   const { message, cause: deeper } = cause instanceof Error ? cause : new Error(String(cause))
   const why = deeper instanceof Error && deeper.message !== '' ? deeper.message : message
   return new RegistryError('CENTRAL_UNAVAILABLE', `${url} cannot be used: ${why.replace(/\.$/, '')}.`, {
-    hint: 'Check the address (ggen marketplace p2p config get central.registries) and your connection; peers and the cache are used meanwhile.',
+    hint: 'Check its address (central.registries in the settings) and your connection; peers and the cache are used meanwhile.',
     cause,
   })
 }

@@ -74,8 +74,16 @@ export type ServiceProgress =
   | { type: 'provider:found'; peerId: string }
   | { type: 'block:received'; peerId: string; cid: string; bytes: number; totalBytes: number; package: string }
   | { type: 'block:rejected'; peerId: string; reason: string }
-  /** `names`: the first packages it found. */
-  | { type: 'source:answered'; source: string; status: SourceStatus; results: number; tookMs: number; names: string[] }
+  /** `names`: the first packages it found; `error`: why it did not answer. */
+  | {
+      type: 'source:answered'
+      source: string
+      status: SourceStatus
+      results: number
+      tookMs: number
+      names: string[]
+      error?: string
+    }
   | { type: 'replica'; replicas: number; wanted: number }
   | { type: 'warning'; message: string }
 

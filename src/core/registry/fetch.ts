@@ -106,6 +106,10 @@ export function createContentFetcher(
         signal,
         onProgress(event) {
           if (event.type === 'block:received') events.emit('block:received', { cid: event.cid, peerId: event.peerId })
+          if (event.type === 'block:rejected') {
+            const { peerId, reason } = event
+            events.emit('block:rejected', { manifest: manifestCid.toString(), peerId, reason })
+          }
           onProgress?.(event)
         },
       },

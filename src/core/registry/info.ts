@@ -20,18 +20,27 @@ export async function packageInfo(
   { lookup, content, holders }: { lookup: Lookup; content: ContentFetcher; holders: Holders },
   spec: string,
   options: LookupOptions,
-): Promise<Omit<InfoResult, 'installed'>> {
+): Promise<PackageInfo> {
   const requirement = await lookup.requirementOf(parseSpec(spec), options)
   const { candidates } = await lookup.find(requirement, options)
   const candidate = chosen(requirement, candidates)
   return {
-    ...describeOrigin(candidate),
+    ...describe(parts, candidate, candidates),
     ...(await describeHolders(parts, content, holders, candidate, options)),
-    ...describeCommon(parts, candidate, candidates),
   }
 }
 
-type Info = Omit<InfoResult, 'installed'>
+export type PackageInfo = Omit<InfoResult, 'installed'>
+type Info = PackageInfo
+
+/** What is known of a candidate without asking who holds it. */
+export function describe(
+  parts: RegistryParts,
+  candidate: Candidate,
+  candidates: readonly Candidate[],
+): Omit<Info, 'providers' | 'cached' | 'forked'> {
+  return { ...describeOrigin(candidate), ...describeCommon(parts, candidate, candidates) }
+}
 
 function describeCommon(parts: RegistryParts, candidate: Candidate, candidates: readonly Candidate[]) {
   const { name, version, publisher, cid, timeMs, deprecated, dependencies } = candidate
@@ -121,7 +130,7 @@ async function describeHolders(
 }
 
 /** Unlike an install, a look may also be taken at what was yanked or stands after a fork. */
-function chosen({ name, range }: { name: string; range: string }, candidates: readonly Candidate[]): Candidate {
+export function chosen({ name, range }: { name: string; range: string }, candidates: readonly Candidate[]): Candidate {
   const exact = candidates.find(({ version }) => version === range)
   if (exact !== undefined) return exact
   try {

@@ -3,13 +3,8 @@ import type { SearchResult } from '../control/service.ts'
 import { rankDocuments } from './rank.ts'
 import type { PackageDocument, SearchQuery } from './types.ts'
 
-/** A package as a central registry describes it. */
-export interface CentralHit {
-  name: string
-  version: string
-  description: string
-  category: string
-  keywords: string[]
+/** A package as a central registry describes it: its publisher and CIDs are empty. */
+export interface CentralHit extends PackageDocument {
   /** `central:<name>` */
   source: string
 }
@@ -19,6 +14,33 @@ export interface OwnHit {
   score: number
   providers: number
   sources: string[]
+}
+
+/** What registries say about one name. */
+export interface CentralGroup {
+  /** Where they disagree, the newest stands for all. */
+  newest: CentralHit
+  hits: CentralHit[]
+}
+
+/** By name, what registries say. */
+export function groupByName(central: readonly CentralHit[]): Map<string, CentralGroup> {
+  const groups = new Map<string, CentralGroup>()
+  for (const hit of central) {
+    const group = groups.get(hit.name)
+    if (group === undefined) {
+      groups.set(hit.name, { newest: hit, hits: [hit] })
+      continue
+    }
+    group.hits.push(hit)
+    if (isNewer(hit.version, group.newest.version)) group.newest = hit
+  }
+  return groups
+}
+
+/** Those that stand for themselves beside packages of these names that somebody has signed. */
+export function standAlone(groups: ReadonlyMap<string, CentralGroup>, signed: ReadonlySet<string>): CentralHit[] {
+  return [...groups.values()].flatMap(({ newest }) => (signed.has(newest.name) ? [] : [newest]))
 }
 
 /**
@@ -32,6 +54,13 @@ export function mergeResults(request: {
   central: readonly CentralHit[]
 }): SearchResult['results'] {
   const { query, limit, documents, central } = request
+  const groups = groupByName(central)
+  const hitsOf = (name: string): CentralHit[] => groups.get(name)?.hits ?? []
+  const sourcesOf = (name: string): string[] => [...new Set(hitsOf(name).map(({ source }) => source))]
+  const disagreementsOf = ({ name, version }: PackageDocument) =>
+    hitsOf(name)
+      .filter((hit) => hit.version !== version)
+      .map((hit) => ({ source: hit.source, version: hit.version }))
   const own = documents.map(({ document, score, providers, sources }) => ({
     name: document.name,
     version: document.version,
@@ -42,44 +71,25 @@ export function mergeResults(request: {
     cid: document.cid as string | null,
     score,
     providers,
-    disagreements: central
-      .filter(({ name, version }) => name === document.name && version !== document.version)
-      .map(({ source, version }) => ({ source, version })),
-    sources: [...sources, ...central.filter(({ name }) => name === document.name).map(({ source }) => source)],
+    disagreements: disagreementsOf(document),
+    sources: [...sources, ...sourcesOf(document.name)],
     yanked: document.yanked,
   }))
-  const names = new Set(own.map(({ name }) => name))
-  const others = new Map<string, CentralHit[]>()
-  for (const hit of central) if (!names.has(hit.name)) others.set(hit.name, [...(others.get(hit.name) ?? []), hit])
-  // Where registries disagree, the newest stands for all, and the others are named.
-  const newest = [...others.values()].map((hits) =>
-    hits.reduce((best, hit) => (isNewer(hit.version, best.version) ? hit : best)),
-  )
-  const ranked = rankDocuments(query, newest.map(asDocument), limit)
-  const foreign = ranked.flatMap(({ document, score }) => {
-    const { name, version, description, category, keywords } = document
-    const hits = others.get(name) ?? []
-    const sources = hits.map(({ source }) => source)
-    const disagreements = hits
-      .filter((hit) => hit.version !== version)
-      .map((hit) => ({ source: hit.source, version: hit.version }))
-    return [
-      {
-        name,
-        version,
-        description,
-        category,
-        keywords,
-        publisher: null,
-        cid: null,
-        score,
-        providers: 0,
-        sources,
-        disagreements,
-        yanked: false,
-      },
-    ]
-  })
+  const others = standAlone(groups, new Set(own.map(({ name }) => name)))
+  const foreign = rankDocuments(query, others, limit).map(({ document, score }) => ({
+    name: document.name,
+    version: document.version,
+    description: document.description,
+    category: document.category,
+    keywords: document.keywords,
+    publisher: null,
+    cid: null,
+    score,
+    providers: 0,
+    sources: sourcesOf(document.name),
+    disagreements: disagreementsOf(document),
+    yanked: false,
+  }))
   return [...own, ...foreign]
     .sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
     .slice(0, limit)
@@ -87,18 +97,4 @@ export function mergeResults(request: {
 
 function isNewer(a: string, b: string): boolean {
   return semver.valid(a) !== null && (semver.valid(b) === null || semver.gt(a, b))
-}
-
-function asDocument({ name, version, description, category, keywords }: CentralHit): PackageDocument {
-  const unknown = {
-    publisher: '',
-    cid: '',
-    entry: '',
-    license: '',
-    authors: [],
-    time: 0,
-    yanked: false,
-    deprecated: '',
-  }
-  return { ...unknown, name, version, description, category, keywords }
 }

@@ -3,9 +3,8 @@ import http from 'node:http'
 import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CentralRegistry } from '../../core/central/central-registry.ts'
-import { createGgenRegistry } from '../../core/central/ggen-registry.ts'
-import { createCentralHttp } from '../../core/central/http.ts'
-import { createNpmRegistry } from '../../core/central/npm-registry.ts'
+import { createCentralHttp, isHttp } from '../../core/central/http.ts'
+import { openRegistries } from '../../core/central/open-registries.ts'
 import type { Config } from '../../core/config/settings.ts'
 import type { StateStore } from '../../core/ports.ts'
 import { version } from '../../core/version.ts'
@@ -13,24 +12,19 @@ import { nodeSha256 } from '../../storage/node.ts'
 
 /** The configured central registries; paths of index files are relative to the home. */
 export function openCentralRegistries(config: Config, home: string, cache: StateStore): CentralRegistry[] {
-  if (config.central.registries.length === 0) return []
+  const { registries } = config.central
+  if (registries.length === 0) return []
   useProxySettings()
   const client = createCentralHttp({
     fetch,
     userAgent: `ggen-p2p/${version} (+https://www.npmjs.com/package/ggen-p2p)`,
     cache,
   })
-  return config.central.registries.map(({ name, kind, url }) => {
-    if (kind === 'npm') return createNpmRegistry({ name, url, http: client })
-    const isRemote = /^https?:/.test(url)
-    const place = isRemote ? url : localPath(url, home)
-    return createGgenRegistry({
-      name,
-      url: place,
-      http: client,
-      readFile: async (path) => readFile(localPath(path, home)),
-      sha256: nodeSha256,
-    })
+  const placed = registries.map((one) => (isHttp(one.url) ? one : { ...one, url: localPath(one.url, home) }))
+  return openRegistries(placed, {
+    http: client,
+    readFile: async (path) => readFile(localPath(path, home)),
+    sha256: nodeSha256,
   })
 }
 

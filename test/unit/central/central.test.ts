@@ -131,6 +131,19 @@ describe('the ggen marketplace', () => {
     expect((await registry.versions('elsewhere')).map(({ version }) => version)).toEqual(['2.0.0', '2.1.0'])
   })
 
+  test('on a server names downloads on servers, never files of this machine', async () => {
+    const here = `${import.meta.dirname}/../../fixtures/vectors.json`
+    await index({ download_url: '/master.zip' })
+    const [release] = await ggen().versions('tool')
+    expect(await contents(await ggen().open(release!))).toEqual(files)
+    await index({ download_url: `file://${here}` })
+    const [local] = await ggen().versions('tool')
+    await expect(ggen().open(local!)).rejects.toMatchObject({
+      code: 'CENTRAL_UNAVAILABLE',
+      message: expect.stringContaining('not on a server'),
+    })
+  })
+
   test('refuses archives without the package, damaged ones, and those with links', async () => {
     await index({ path: 'elsewhere' })
     const [lost] = await ggen().versions('tool')

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { CentralRegistry } from '../../../src/core/central/central-registry.ts'
 import { createEvents } from '../../../src/core/events.ts'
 import { createSigner, generateKeyPair } from '../../../src/core/identity/key-pair.ts'
 import type { PackageSource, SourceFile } from '../../../src/core/ports.ts'
@@ -39,6 +40,7 @@ export function createTestNetwork() {
     options: {
       settings?: Partial<RegistrySettings>
       offline?: boolean
+      central?: CentralRegistry[]
       keyPair?: Awaited<ReturnType<typeof generateKeyPair>>
     } = {},
   ): Promise<TestNode> {
@@ -82,7 +84,7 @@ export function createTestNetwork() {
       network: options.offline ? undefined : network,
       reputation,
       trust: createTrust(storage.state),
-      central: [],
+      central: options.central ?? [],
       settings: { ...defaultSettings, ...options.settings },
       events,
     })

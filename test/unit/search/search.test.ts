@@ -59,7 +59,7 @@ describe('ranking', () => {
 })
 
 test('central hits become sources of what peers have, or stand for themselves without a publisher', () => {
-  const hit = { version: '3.0.0', description: 'rest', category: '', keywords: [] }
+  const hit = documentOf({ publisher: '', cid: '', entry: '', version: '3.0.0', description: 'rest' })
   const results = mergeResults({
     query: { text: 'rest' },
     limit: 10,

@@ -1,0 +1,37 @@
+import type { CentralGroup, CentralHit } from '../core/search/merge.ts'
+import { groupByName } from '../core/search/merge.ts'
+import type { PackageDocument } from '../core/search/types.ts'
+
+const defaultMaxHits = 2_000
+
+/** What central registries have told this tab, for as long as its node runs. Nobody signed it, so it goes into no index and to no peer. */
+export interface CentralHits {
+  remember(source: string, documents: readonly PackageDocument[]): void
+  byName(): ReadonlyMap<string, CentralGroup>
+}
+
+/** The longest untold is forgotten first. */
+export function createCentralHits(maxHits = defaultMaxHits): CentralHits {
+  const hits = new Map<string, CentralHit>()
+  let groups: ReadonlyMap<string, CentralGroup> | undefined
+  return {
+    remember(source, documents) {
+      if (documents.length > 0) groups = undefined
+      // A registry may list several versions of one package.
+      const newest = groupByName(documents.map((document) => ({ ...document, source }))).values()
+      for (const { newest: hit } of newest) {
+        const key = `${source}/${hit.name}`
+        hits.delete(key)
+        hits.set(key, hit)
+      }
+      for (const key of hits.keys()) {
+        if (hits.size <= maxHits) break
+        hits.delete(key)
+      }
+    },
+    byName() {
+      groups ??= groupByName([...hits.values()])
+      return groups
+    },
+  }
+}
