@@ -10,6 +10,7 @@ export interface SearchElement extends HTMLElement {
   /** Address of the explorer that results lead to; by default the page they are on. */
   explorer: string
   query: string
+  order: 'relevance' | 'newest' | 'name'
 }
 
 export interface PackageElement extends HTMLElement {
