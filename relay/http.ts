@@ -58,7 +58,8 @@ export async function serveHttp(config: RelayConfig, relay: Relay, state: { isRe
   })
   // Pages ask each time whether there is a newer version. By content: packages' files have no time of their own.
   app.use('*', etag())
-  if (existsSync(explorer)) app.get('*', serveStatic({ root: relative(process.cwd(), explorer) || '.' }))
+  if (existsSync(explorer))
+    app.get('*', serveStatic({ root: relative(process.cwd(), explorer) || '.', precompressed: true }))
   app.notFound((context) => context.text('There is nothing here. The explorer is at /.\n', 404))
 
   const secure = config.tls && { createServer: createHttpsServer, serverOptions: readCertificate(config.tls) }

@@ -1,8 +1,9 @@
 /** Bundles what users run, so that it starts fast and installs small: libraries are inside, only native code stays a dependency. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { InputOptions, OutputOptions } from 'rolldown'
 import { rolldown } from 'rolldown'
@@ -66,10 +67,19 @@ async function writeSchemas(): Promise<void> {
   }
 }
 
+/** The explorer's one large file as servers send it to whoever takes it compressed: done once, not at each visit. */
+async function compressExplorer(): Promise<void> {
+  const path = join(root, 'dist', 'explorer', 'explorer.js')
+  const content = await readFile(path)
+  await writeFile(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }))
+  await writeFile(`${path}.gz`, gzipSync(content, { level: 9 }))
+}
+
 const startedMs = performance.now()
 await rm(join(root, 'dist'), { recursive: true, force: true })
 for (const bundle of bundles.filter(({ entry }) => existsSync(join(root, entry)))) await build(bundle)
 await cp(join(root, 'src/browser/ui/static'), join(root, 'dist/explorer'), { recursive: true })
+await compressExplorer()
 const declarations = spawnSync('tsc', ['-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
 if (declarations.status !== 0) process.exit(1)
 await writeSchemas()

@@ -8,6 +8,7 @@ import { appendFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { openBrowser } from '../src/node-cli/open-browser.ts'
 
 const root = join(import.meta.dirname, '..')
 const bin = join(root, 'bin', 'ggen.js')
@@ -175,7 +176,8 @@ async function main(): Promise<void> {
     say(`  node ${bin} marketplace search ontology`)
     say(`  node ${bin} marketplace info invoice-ontology`)
     say(`  node ${bin} p2p peers`)
-    say(bold(`And in a browser: ${relay?.url}`))
+    say(bold(`And the explorer, in a browser: ${relay?.url}`))
+    if (process.stdout.isTTY) openBrowser(relay?.url ?? '')
     // Waiting for a signal alone does not keep a process alive.
     const alive = setInterval(() => undefined, 60_000)
     await interrupted

@@ -71,7 +71,7 @@ export async function serveExplorer(
   })
   // The browser asks each time whether there is a newer version.
   app.use('*', etag())
-  app.get('*', serveStatic({ root: relative(process.cwd(), explorerFolder()) || '.' }))
+  app.get('*', serveStatic({ root: relative(process.cwd(), explorerFolder()) || '.', precompressed: true }))
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }) as Server
   await new Promise<void>((resolve, reject) => {
     if (server.listening) resolve()

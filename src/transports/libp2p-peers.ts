@@ -52,13 +52,22 @@ export function toPeerInfo(connection: Connection, identity: PeerIdentity | unde
   }
 }
 
+/** No relay carries one connection for longer. */
+const longestRelayedSeconds = 24 * 60 * 60
+
 /** libp2p counts these down itself. */
-function limitOf({ limits }: Connection): PeerInfo['relayLimit'] {
+function limitOf({ limits, timeline }: Connection): PeerInfo['relayLimit'] {
   if (limits === undefined) return undefined
   return {
     ...(limits.bytes === undefined ? {} : { bytesLeft: Number(limits.bytes) }),
-    ...(limits.seconds === undefined ? {} : { msLeft: limits.seconds * 1000 }),
+    ...(limits.seconds === undefined ? {} : { msLeft: msLeftOf(limits.seconds, Date.now() - timeline.open) }),
   }
+}
+
+/** js-libp2p's relay writes milliseconds where the protocol, and its own client, have seconds (circuit-relay-v2 4.2: `duration`): of such a relay the count began a thousand times too high. */
+function msLeftOf(secondsLeft: number, elapsedMs: number): number {
+  const wholeSeconds = secondsLeft + elapsedMs / 1000
+  return Math.max(0, (wholeSeconds > longestRelayedSeconds ? wholeSeconds : wholeSeconds * 1000) - elapsedMs)
 }
 
 /** As stored by identify. */

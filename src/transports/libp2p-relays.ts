@@ -41,26 +41,44 @@ export function createRelays(options: {
   const peerIds = new Map<string, string | undefined>()
   /** Relays that were met, not asked for: they are given up when they fail. */
   const learnt = new Set<string>()
-  const isUp = (relay: string): boolean => (listeners.get(relay)?.getAddrs().length ?? 0) > 0
+  /** URLs whose node relays nothing: they are the way into the network, and name relays. */
+  const entrances = new Set<string>()
+  const isUp = (relay: string): boolean =>
+    entrances.has(relay) ? isConnected(relay) : (listeners.get(relay)?.getAddrs().length ?? 0) > 0
+  const isConnected = (relay: string): boolean => {
+    const peerId = peerIds.get(relay)
+    return peerId !== undefined && node().getConnections(parseTarget(peerId).peerId).length > 0
+  }
+  const countKept = (): number => peerIds.size - entrances.size
 
-  async function addressesOf(relay: string, signal: AbortSignal): Promise<Multiaddr[]> {
-    if (!isUrl(relay)) return [parseAddress(relay)]
+  async function documentOf(relay: string, signal: AbortSignal): Promise<RelayDocument> {
+    if (!isUrl(relay)) return { addresses: [relay], relays: [] }
     if (options.resolve === undefined) throw new Error(`${relay} is a URL, and only browsers follow those.`)
-    const document = await options.resolve(relay, signal)
-    for (const other of document.relays) if (peerIds.size < wantedRelays) keep(other)
-    return document.addresses.map(parseAddress)
+    return options.resolve(relay, signal)
+  }
+
+  function keepOthers({ relays }: RelayDocument): void {
+    for (const other of relays) if (countKept() < wantedRelays) keep(other)
   }
 
   async function reserve(relay: string): Promise<void> {
     const signal = AbortSignal.timeout(reserveTimeoutMs)
-    const connection = await node().dial(await addressesOf(relay, signal), { signal })
+    const document = await documentOf(relay, signal)
+    keepOthers(document)
+    const connection = await node().dial(document.addresses.map(parseAddress), { signal })
     const remote = connection.remotePeer.toString()
     // The same relay under another name: one reservation is enough.
     if ([...peerIds].some(([other, id]) => other !== relay && id === remote)) return release(relay)
     peerIds.set(relay, remote)
     // A relay asked before it is ready would be marked as none for good.
     const { protocols } = await options.identified(remote, signal)
+    if (isUrl(relay) && !protocols.includes(hopProtocol)) {
+      entrances.add(relay)
+      // Its place is free for one of those it has named.
+      return keepOthers(document)
+    }
     if (!protocols.includes(hopProtocol)) throw new Error(`${relay} is no relay.`)
+    entrances.delete(relay)
     const circuit = connection.remoteAddr.encapsulate('/p2p-circuit')
     const listener = listeners.get(relay)
     if (listener === undefined) await listen(relay, circuit)
@@ -104,6 +122,7 @@ export function createRelays(options: {
     keeper.release(relay)
     peerIds.delete(relay)
     learnt.delete(relay)
+    entrances.delete(relay)
     // Not closed: that would cancel the reservations on all relays. One without its relay has no address.
     listeners.delete(relay)
   }
@@ -111,7 +130,7 @@ export function createRelays(options: {
   return {
     keep,
     learn(peerId, protocols) {
-      const wanted = peerIds.size > 0 && peerIds.size < wantedRelays && protocols.includes(hopProtocol)
+      const wanted = peerIds.size > 0 && countKept() < wantedRelays && protocols.includes(hopProtocol)
       if (!wanted || [...peerIds.values()].includes(peerId)) return
       const connection = node().getConnections(parseTarget(peerId).peerId)[0]
       if (connection?.direct !== true) return
@@ -125,6 +144,7 @@ export function createRelays(options: {
       listeners.clear()
       peerIds.clear()
       learnt.clear()
+      entrances.clear()
     },
   }
 }

@@ -238,7 +238,7 @@ test('a README of 5 MB and 5,000 files leave the page usable', async () => {
 test('ggen p2p explorer serves the same page, which joins through the local node', async () => {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, '../../bin/ggen.js'), 'p2p', 'explorer', '--no-open', '--json'],
+    [join(import.meta.dirname, '../../bin/ggen.js'), 'p2p', 'explorer', '--no-open', '--json', '--port', '0'],
     {
       env: { ...process.env, GGEN_HOME: alice.home },
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -131,6 +131,21 @@ test('a file that has not changed is not sent again', async () => {
   expect(again.status).toBe(304)
 })
 
+test('the script comes compressed where the browser takes it so, and is the same', async () => {
+  const url = `${relay.url}/explorer.js`
+  const ask = async (encoding: string) => fetch(url, { headers: { 'accept-encoding': encoding } })
+  const plain = await ask('identity')
+  expect(plain.headers.get('content-encoding')).toBeNull()
+  const text = await plain.text()
+  for (const encoding of ['br', 'gzip']) {
+    const response = await ask(encoding)
+    expect(response.headers.get('content-encoding')).toBe(encoding)
+    expect(response.headers.get('vary')).toMatch(/accept-encoding/i)
+    // `fetch` unpacks it.
+    expect((await response.text()) === text).toBe(true)
+  }
+})
+
 test('a chosen theme is there at the first paint, before the explorer’s script', async () => {
   const proxy = await startSlowProxy(relay.url)
   const visitor = await web.visitor({ colorScheme: 'light', serviceWorkers: 'block' })
@@ -272,7 +287,7 @@ test('the page of ggen p2p explorer gets a place on the relay that the local nod
   const machines = await createMachines()
   const bob = await machines.add('bob')
   const visitor = await web.visitor()
-  const args = ['p2p', 'explorer', '--no-open', '--json']
+  const args = ['p2p', 'explorer', '--no-open', '--json', '--port', '0']
   try {
     await bob.start([
       ...['--bootstrap', relay.address('tcp'), '--relay', relay.address('tcp')],
@@ -321,13 +336,13 @@ test('over plain http from another machine, the pages say why nothing works', as
   try {
     const visitor = await openVisitor(browser)
     const site = relay.url.replace('127.0.0.1', 'relay.test')
-    for (const path of ['#/', '#/p/-/shell-tool/1.0.0', '#/network', '#/settings']) {
+    for (const path of ['#/', '#/p/-/shell-tool/1.0.0', '#/publish', '#/network', '#/settings']) {
       const page = await visitor.newPage()
       await page.goto(`${site}/${path}`)
       expect(await page.evaluate(() => isSecureContext)).toBe(false)
       const alert = page.getByRole('alert').filter({ hasText: 'was not loaded over a secure connection' })
       await alert.getByText(/http:\/\/localhost/).waitFor()
-      if (path !== '#/network') expect(await page.getByText(/Starting|Asking peers|Fetching/).count(), path).toBe(0)
+      expect(await page.getByText(/Starting|Asking peers|Fetching/).count(), path).toBe(0)
       await page.close()
     }
   } finally {

@@ -1,4 +1,4 @@
-import { css, html } from 'lit'
+import { css, html, nothing } from 'lit'
 import type { CachedPackage, ConnectedPeer, NodeStatus, RelayState } from '../service.ts'
 import { bytesText, packageLink, peerCount, plainText } from './format.ts'
 import { NodeElement } from './node-element.ts'
@@ -101,7 +101,9 @@ export class GgenNetwork extends NodeElement {
       ${this.renderFailure()}
       ${
         status === undefined
-          ? html`<p role="status" class="soft">Starting this tab’s node …</p>`
+          ? this.failure === undefined
+            ? html`<p role="status" class="soft">Starting this tab’s node …</p>`
+            : nothing
           : html`<p>
               ${
                 connected === 0

@@ -71,6 +71,12 @@ export class GgenPublish extends NodeElement {
     this.busy = false
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    // A node that cannot run is told before a folder is chosen.
+    this.run(async () => undefined)
+  }
+
   #choose = (event: Event): void => {
     const files = [...((event.target as HTMLInputElement).files ?? [])]
     if (files.length > 0) this.#open(files)

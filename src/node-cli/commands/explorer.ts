@@ -1,10 +1,13 @@
-import { spawn } from 'node:child_process'
 import { Command, Option } from 'clipanion'
 import * as t from 'typanion'
 import { inspectConfig } from '../config-file.ts'
 import { createSocketClient, isAnswering, notRunning } from '../daemon/control-socket.ts'
+import { openBrowser } from '../open-browser.ts'
 import { UsageFault } from '../usage-fault.ts'
 import { GgenCommand, p2pPaths } from './command.ts'
+
+/** The same each time: for a browser, another port is another site, with another key and nothing kept. */
+const usualPort = 8733
 
 export class ExplorerCommand extends GgenCommand {
   static override paths = p2pPaths('explorer')
@@ -21,7 +24,10 @@ export class ExplorerCommand extends GgenCommand {
   })
 
   relay = Option.String('--relay', { description: 'URL of a relay that serves the explorer' })
-  port = Option.String('--port', '0', { description: 'Port on this machine; 0: any free one', validator: t.isNumber() })
+  port = Option.String('--port', {
+    description: `Port on this machine; by default ${usualPort} or, where that is in use, any free one, as with 0`,
+    validator: t.isNumber(),
+  })
   open = Option.Boolean('--open', true, { description: 'Open the browser (--no-open: only print the address)' })
 
   async execute(): Promise<number> {
@@ -48,7 +54,13 @@ export class ExplorerCommand extends GgenCommand {
           ? 'Note: the node listens neither on WebSocket nor on webrtc-direct, so no page can reach it.'
           : 'Note: the node listens neither on WebSocket nor on webrtc-direct: the page reaches it through its relay.',
       )
-    const server = await serveExplorer(this.port, describe)
+    const server = await serveExplorer(this.port ?? usualPort, describe).catch((error: unknown) => {
+      if (this.port !== undefined) throw error
+      this.note(
+        `Note: port ${usualPort} is in use. At another address the browser publishes with another key, and has kept nothing yet.`,
+      )
+      return serveExplorer(0, describe)
+    })
     try {
       this.show(server.url)
       this.note('Press Ctrl-C to stop.')
@@ -67,16 +79,6 @@ export class ExplorerCommand extends GgenCommand {
     this.print({ url }, () => `Explorer: ${url}`)
     if (this.open) openBrowser(url)
   }
-}
-
-/** As the desktop does it; without one the printed address must do. */
-function openBrowser(url: string): void {
-  const [command, ...args] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[process.platform as string] ?? [
-    'xdg-open',
-  ]
-  const child = spawn(command!, [...args, url], { stdio: 'ignore', detached: true })
-  child.on('error', () => undefined)
-  child.unref()
 }
 
 export const commands = [ExplorerCommand]

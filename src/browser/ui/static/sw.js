@@ -12,6 +12,7 @@ const files = [
   'app.webmanifest',
   'icon.svg',
   'icon-maskable.svg',
+  'icon-180.png',
 ]
 /** A visitor waits so long for a network that accepts and does not answer. */
 const patienceMs = 2_500
@@ -65,7 +66,14 @@ async function fetchAll(signal) {
   }
   const bodies = await Promise.all(responses.map((response) => response.blob()))
   const cache = await caches.open(cacheName)
-  await Promise.all(files.map((file, at) => cache.put(file, new Response(bodies[at], responses[at]))))
+  await Promise.all(files.map((file, at) => cache.put(file, toKeep(bodies[at], responses[at]))))
+}
+
+/** As it was before it was compressed for the way. */
+function toKeep(body, { headers }) {
+  const kept = new Headers(headers)
+  for (const name of ['content-encoding', 'content-length', 'vary']) kept.delete(name)
+  return new Response(body, { headers: kept })
 }
 
 async function giveUp() {
