@@ -153,6 +153,14 @@ test('a link to a heading goes there, without an id and without the page’s add
   document.body.replaceChildren()
 })
 
+test('a heading that is folded away is unfolded by a link to it', () => {
+  document.body.append(shown('[go](#inside)\n\n<details>\n<summary>More</summary>\n\n## Inside\n\n</details>'))
+  document.querySelector('a')!.click()
+  expect(document.querySelector('details')!.open).toBe(true)
+  expect(document.activeElement).toBe(document.querySelector('h4'))
+  document.body.replaceChildren()
+})
+
 test('pictures: which file is meant, and how large it is to be', () => {
   const text = `![a](./docs/a.png) ![b](../b.png) ![c](my%20pic.png?raw=true#x) ![d](/docs/d.png) ![e](//evil.example/e.png)
 <img src="f.png" width="120" height=40 align="right"> <img src="g.png" width="50%" height="1e9"> <img src="h.png" width="99999">

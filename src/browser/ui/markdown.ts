@@ -46,15 +46,18 @@ type Target = { path: string } | { url: string } | { heading: string }
  * says; an image is its description, and listed. `path`: of the README itself. Undefined when that would take too long or too much: hostile or not, it must not stall the page.
  */
 export function renderMarkdown(text: string, path: string, linkTo: (path: string) => string): Readme | undefined {
-  let content: DocumentFragment
   try {
-    const check = deadline(renderTimeoutMs)
-    const markup = tidyMarkup(boundedMarkdown(text, check), check)
-    // Of a document that is not shown: nothing loads in it.
-    content = DOMPurify.sanitize(markup, { ...allowed, RETURN_DOM_FRAGMENT: true })
+    return render(text, path, linkTo)
   } catch {
     return undefined
   }
+}
+
+function render(text: string, path: string, linkTo: (path: string) => string): Readme {
+  const check = deadline(renderTimeoutMs)
+  const markup = tidyMarkup(boundedMarkdown(text, check), check)
+  // Of a document that is not shown: nothing loads in it.
+  const content = DOMPurify.sanitize(markup, { ...allowed, RETURN_DOM_FRAGMENT: true })
   // Before its pictures are text.
   const headings = slugsOf(content)
   const images = [...content.querySelectorAll('img')].map((image) => withoutImage(image, path))

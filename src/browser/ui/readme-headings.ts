@@ -26,6 +26,10 @@ export function linkToHeading(link: HTMLAnchorElement, heading: HTMLElement | un
   link.addEventListener('click', (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return
     event.preventDefault()
+    for (let folded = heading.closest('details'); folded !== null; ) {
+      folded.open = true
+      folded = folded.parentElement?.closest('details') ?? null
+    }
     // Where reading goes on, for a screen reader as for the Tab key.
     heading.tabIndex = -1
     heading.focus({ preventScroll: true })
