@@ -26,6 +26,8 @@ const hostile: Record<string, string> = {
   'formatting that is never closed': `${Array.from({ length: 12_000 }, (_, at) => `<b title=${at}>`).join('')}${fill('<p>x', size / 2)}`,
   'paragraphs in formatting': Array.from({ length: 4000 }, (_, at) => `<p><b title=${at}>`).join('\n\n'),
   'wide cells': `<table><tr>${fill('<td colspan=1000 rowspan=9999>')}`,
+  'a wide table that is long, too': `<table><tr>${fill('<td>a', 5000)}${fill('<tr><td>a', 100_000)}`,
+  'tables in a row of a table': `<table><tr>${fill('<td><table><tr><td>a</table>', 50_000)}${fill('<tr><td>a', 100_000)}`,
   'quotes that end nowhere': fill('<a b="'),
   'comments that end nowhere': fill('<!--\n\n'),
   details: fill('<details>'),
@@ -90,6 +92,11 @@ test('what an author writes as markup keeps its sense and loses everything else'
     '<p align="center"><a href="#/file/docs/a.md" title="say &quot;a&quot;">x</a><br>y</p>',
   )
   expect(markup('<ul><li>a<li>b</ul>')).toBe('<ul><li>a</li><li>b</li></ul>')
+  expect(markup('<table><tr><td><b>a<td colspan=2>b<tr><td>c</table>')).toBe(
+    '<table tabindex="0"><tbody><tr><td><b>a</b></td><td colspan="2">b</td></tr><tr><td>c</td></tr></tbody></table>',
+  )
+  expect(markup('<div><table><tr><td>a</div></b><td>b</table></div>')).toContain('<td>a</td><td>b</td>')
+  expect(markup('<div><td>a</td><tr>b</tr></div>')).toBe('<div>ab</div>')
   expect(markup('<details>\n<summary>More</summary>\n\n**text**\n\n</details>')).toContain('<strong>text</strong>')
   expect(markup('a <!-- hidden --> b <script>c</script>')).toBe('<p>a  b </p>')
   expect(markup('<script>alert(1)</script>\n\n<style>*{}</style>\n\n<svg><text>no</text></svg>')).toBe('<p></p>')

@@ -1,3 +1,5 @@
+import { MarkupWriter } from './markup-writer.ts'
+
 /** Tags that text needs; no forms, no frames, no styles. */
 export const textTags = [
   'a',
@@ -41,9 +43,6 @@ export const textTags = [
 ]
 
 const allowed = new Set(textTags)
-const voidTags = new Set(['br', 'hr', 'img'])
-/** A parser opens these again in each block until they are closed: a few hundred of them can make millions of elements. */
-const formatting = new Set(['a', 'b', 'code', 'em', 'i', 's', 'strong'])
 /** Headings go below those of the page. */
 const renamed = new Map([
   ['h1', 'h3'],
@@ -56,33 +55,19 @@ const renamed = new Map([
 const dropped = new Set(
   'audio iframe math noembed noframes noscript object script style svg template textarea title video xmp'.split(' '),
 )
-/** Which open elements the start of one ends, written or not. */
-const ended: Record<string, readonly string[]> = {
-  dd: ['dd', 'dt'],
-  dt: ['dd', 'dt'],
-  li: ['li'],
-  p: ['p'],
-  td: ['td', 'th'],
-  th: ['td', 'th'],
-  tr: ['td', 'th', 'tr'],
-}
-
-/** Attributes, of which tags, and how their values may look. A span of a thousand columns would stall the page. */
+/** Attributes, of which tags, and how their values may look. */
 const attributes: Record<string, { of?: readonly string[]; like: RegExp }> = {
   align: { like: /^(left|right|center|justify)$/i },
   alt: { of: ['img'], like: /^[\s\S]{0,4000}$/ },
   colspan: { of: ['td', 'th'], like: /^[1-9]$/ },
   height: { of: ['img'], like: /^\d{1,4}$/ },
   href: { of: ['a'], like: /^[\s\S]{0,4000}$/ },
-  rowspan: { of: ['td', 'th'], like: /^[1-9]\d?$/ },
+  rowspan: { of: ['td', 'th'], like: /^([1-9]|[12]\d)$/ },
   src: { of: ['img'], like: /^[\s\S]{0,4000}$/ },
   start: { of: ['ol'], like: /^\d{1,9}$/ },
   title: { like: /^[\s\S]{0,4000}$/ },
   width: { of: ['img'], like: /^(\d{1,4}|\d\d?%|100%)$/ },
 }
-
-const maxElements = 40_000
-const maxOpen = 100
 
 const tagStart = /<(\/?)([a-z][a-z0-9-]*)(?=[\s/>])/iy
 const attribute = /[\s/]*([^\s/>=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?/y
@@ -160,49 +145,4 @@ function contentEnd(markup: string, { name, end }: Tag): number {
 function execAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at
   return pattern.exec(text)
-}
-
-/** Keeps what is written well nested, and counts the elements that a parser makes of it, those that it opens again included. */
-class MarkupWriter {
-  #out: string[] = []
-  #open: string[] = []
-  #formattingOpen = 0
-  #elements = 0
-
-  text(text: string): void {
-    this.#out.push(text)
-  }
-
-  open(name: string, attributes: string): void {
-    while (ended[name]?.includes(this.#open.at(-1) ?? '')) this.#closeLast()
-    if (name === 'a') this.close('a')
-    if (this.#open.length >= maxOpen) return
-    this.#count(name)
-    this.#out.push(`<${name}${attributes}>`)
-    if (voidTags.has(name)) return
-    this.#open.push(name)
-    if (formatting.has(name)) this.#formattingOpen++
-  }
-
-  close(name: string): void {
-    const at = this.#open.lastIndexOf(name)
-    while (at !== -1 && this.#open.length > at) this.#closeLast()
-  }
-
-  end(): string {
-    while (this.#open.length > 0) this.#closeLast()
-    return this.#out.join('')
-  }
-
-  #closeLast(): void {
-    const name = this.#open.pop()!
-    if (formatting.has(name)) this.#formattingOpen--
-    else this.#elements += this.#formattingOpen
-    this.#out.push(`</${name}>`)
-  }
-
-  #count(name: string): void {
-    this.#elements += 1 + (formatting.has(name) || voidTags.has(name) ? 0 : this.#formattingOpen)
-    if (this.#elements > maxElements) throw new Error('This has too many parts.')
-  }
 }
