@@ -6,7 +6,7 @@ import type { Readme } from './markdown.ts'
 import { renderMarkdown } from './markdown.ts'
 import { NodeElement } from './node-element.ts'
 import { showForeignImages, showOwnImages } from './readme-images.ts'
-import { sharedStyles } from './shared-styles.ts'
+import { codeStyles, sharedStyles } from './shared-styles.ts'
 
 const readmeName = /^readme(\.(md|markdown|txt|rst|adoc))?$/i
 const imageTimeoutMs = 10_000
@@ -17,6 +17,7 @@ const maxShownBytes = 256 * 1024
 export class GgenReadme extends NodeElement {
   static override styles = [
     sharedStyles,
+    codeStyles,
     css`
       section {
         overflow-wrap: anywhere;
@@ -25,6 +26,7 @@ export class GgenReadme extends NodeElement {
       img {
         max-width: 100%;
         max-height: 40rem;
+        object-fit: contain;
       }
       table {
         display: block;

@@ -16,7 +16,7 @@ import yaml from 'highlight.js/lib/languages/yaml'
 const languages = { bash, css, ini, javascript, json, markdown, python, rust, sql, typescript, xml, yaml }
 for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language)
 
-const byExtension: Record<string, keyof typeof languages> = {
+const byExtension: Record<string, keyof typeof languages | undefined> = {
   sh: 'bash',
   css: 'css',
   toml: 'ini',
@@ -36,12 +36,21 @@ const byExtension: Record<string, keyof typeof languages> = {
   yml: 'yaml',
 }
 
+/** Of a text in colours, and of a line of it. Patterns of highlight.js take quadratic time and more for what only a hostile text holds: within these bounds less than a second. */
+const maxLength = 30_000
+const maxLineLength = 1000
+
 /** Text in colours by its file's name, a template's by what it makes (`x.rs.tera`). Undefined for what is not known, or too long. */
 export function highlight(path: string, text: string): DocumentFragment | undefined {
-  if (text.length > 100_000) return undefined
   const extensions = path.toLowerCase().split('.').slice(1).reverse()
   const language = extensions.map((extension) => byExtension[extension]).find((found) => found !== undefined)
-  if (language === undefined) return undefined
+  return language === undefined ? undefined : highlightCode(language, text)
+}
+
+/** Text in colours by its language, as people name it. Undefined for what is not known, or too long. */
+export function highlightCode(language: string, text: string): DocumentFragment | undefined {
+  if (text.length > maxLength || hljs.getLanguage(language) === undefined) return undefined
+  if (text.split('\n').some((line) => line.length > maxLineLength)) return undefined
   const { value } = hljs.highlight(text, { language, ignoreIllegals: true })
   return DOMPurify.sanitize(value, { ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true })
 }

@@ -18,6 +18,9 @@ export interface ReadmeImage {
   description: string
   /** Path in the package, or the address of somebody's server. */
   source: { path: string } | { url: string }
+  /** As the README wants it: pixels, or a percentage. */
+  width: string | null
+  height: string | null
 }
 
 /**
@@ -28,26 +31,29 @@ export async function showOwnImages(
   read: (path: string) => Promise<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { place, description, source } of images.slice(0, maxImages)) {
+  for (const image of images.slice(0, maxImages)) {
+    const { source } = image
     if (!('path' in source)) continue
     const type = types[source.path.slice(source.path.lastIndexOf('.') + 1).toLowerCase()]
     if (type === undefined) continue
     const bytes = await read(source.path).catch(() => undefined)
     if (signal.aborted) return
     if (bytes !== undefined && bytes.length <= maxImageBytes)
-      show(place, description, new Blob([bytes as Uint8Array<ArrayBuffer>], { type }))
+      show(image, new Blob([bytes as Uint8Array<ArrayBuffer>], { type }))
   }
 }
 
 /** Asks other servers for theirs, which thereby learn the visitor's address: only on request. Many let no other site's page have them; returns how many did not come. */
 export async function showForeignImages(images: readonly ReadmeImage[], signal: AbortSignal): Promise<number> {
-  const wanted = images.slice(0, maxImages).map(async ({ place, description, source }) => {
+  const wanted = images.map(async (image, at) => {
+    const { source } = image
     if (!('url' in source)) return 0
+    if (at >= maxImages) return 1
     try {
       const response = await fetch(source.url, { signal, credentials: 'omit', referrerPolicy: 'no-referrer' })
       const type = response.headers.get('content-type')?.split(';')[0] ?? ''
       if (!response.ok || !Object.values(types).includes(type)) return 1
-      show(place, description, new Blob([await readBounded(response)], { type }))
+      show(image, new Blob([await readBounded(response)], { type }))
       return 0
     } catch {
       return 1
@@ -67,10 +73,12 @@ async function readBounded(response: Response): Promise<Blob> {
   return new Blob(chunks)
 }
 
-function show(place: HTMLElement, description: string, content: Blob): void {
+function show({ place, description, width, height }: ReadmeImage, content: Blob): void {
   const image = new Image()
   const url = URL.createObjectURL(content)
   image.alt = description
+  if (width !== null) image.setAttribute('width', width)
+  if (height !== null) image.setAttribute('height', height)
   image.onload = () => {
     URL.revokeObjectURL(url)
     place.replaceChildren(image)
