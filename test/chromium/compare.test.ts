@@ -19,7 +19,7 @@ class CompareOfTwo extends GgenCompare {
       }),
       file: async ({ cid, path }: { cid: string; path: string }) => versions[cid]![path]!,
     }
-    return { service } as unknown as GgenCompare['node']
+    return { service, on: () => () => undefined } as unknown as GgenCompare['node']
   }
 
   protected override async whenReady(): Promise<void> {}

@@ -1,10 +1,8 @@
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { treeChecksum } from '../../src/core/central/tree-checksum.ts'
-import { nodeSha256 } from '../../src/storage/node.ts'
 import type { CentralServer } from '../support/central-server.ts'
-import { bytes, createCentralServer, json, zipOf } from '../support/central-server.ts'
+import { createCentralServer, indexPath, serveMarketplace } from '../support/central-server.ts'
 import { openPage } from '../support/chromium.ts'
 import { look, openExplorer } from '../support/explorer.ts'
 import { eventually } from '../support/ggen.ts'
@@ -13,7 +11,6 @@ import type { RunningRelay } from '../support/relay.ts'
 import type { Web } from '../support/web.ts'
 import { createWeb } from '../support/web.ts'
 
-const indexPath = '/registry/index.json'
 const texts: Record<string, Record<string, string>> = {
   'central-tool': { 'README.md': '# Central\n\nIt comes from a server.\n', 'data/x.txt': 'x' },
   'central-bad': { 'README.md': '# bad' },
@@ -33,7 +30,11 @@ beforeAll(async () => {
   web = await createWeb()
   main = await createCentralServer({ cors: true })
   closed = await createCentralServer()
-  await setUp()
+  await serveMarketplace(main, texts, (name) => ({
+    ...(name === 'central-bad' ? { checksum: 'ab'.repeat(32) } : {}),
+    ...(name === 'central-far' ? { download_url: `${closed.url}/main.zip` } : {}),
+  }))
+  await serveMarketplace(closed, { 'hidden-tool': { 'README.md': '# hidden' } })
   relay = await web.relay({ builtInExplorer: true })
   const alice = await web.machine(relay, 'alice')
   for (const name of ['signed-tool', 'in-both'])
@@ -49,30 +50,6 @@ afterAll(async () => {
   await main?.close()
   await closed?.close()
 })
-
-async function setUp(): Promise<void> {
-  const archive: Record<string, string> = {}
-  const packages = []
-  for (const [name, files] of Object.entries(texts)) {
-    const tree = Object.entries(files).map(([path, text]) => ({ path, bytes: Buffer.from(text) }))
-    for (const [path, text] of Object.entries(files)) archive[`repo-main/packages/${name}/${path}`] = text
-    packages.push({
-      name,
-      version: '1.0.0',
-      description: `The ${name} of the server`,
-      category: 'central',
-      keywords: ['served'],
-      license: 'MIT',
-      path: `packages/${name}`,
-      download_url: `${name === 'central-far' ? closed.url : main.url}/main.zip`,
-      checksum: name === 'central-bad' ? 'ab'.repeat(32) : await treeChecksum(nodeSha256, tree),
-    })
-  }
-  main.routes.set(indexPath, json({ packages }))
-  for (const server of [main, closed]) server.routes.set('/main.zip', bytes(zipOf(archive)))
-  const hidden = { name: 'hidden-tool', version: '1.0.0', keywords: ['served'] }
-  closed.routes.set(indexPath, json({ packages: [hidden] }))
-}
 
 const open = (path: string): Promise<Page> => openExplorer(visitor, `${relay.url}/${path}`)
 const row = (page: Page, name: string) =>

@@ -1,17 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { CID } from 'multiformats/cid'
 import type { BrowserContext } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PublishResult } from '../../src/core/control/service.ts'
-import { blocksProtocol, encodeHave } from '../../src/core/exchange/wire.ts'
-import { limits } from '../../src/core/limits.ts'
 import type { PeerNetwork } from '../../src/core/ports.ts'
-import { createByteReader } from '../../src/core/wire/byte-reader.ts'
-import { createNodeNetwork, generateIdentity } from '../../src/transports/node.ts'
 import { look, openExplorer } from '../support/explorer.ts'
 import type { Machine } from '../support/ggen.ts'
 import { eventually } from '../support/ggen.ts'
+import { joinHostile, serveLies } from '../support/hostile-peer.ts'
 import { writePackage } from '../support/packages.ts'
 import type { RunningRelay } from '../support/relay.ts'
 import type { Web } from '../support/web.ts'
@@ -63,41 +59,6 @@ test('a name that two publish is a question, with both to choose from', async ()
   await page.close()
 })
 
-/** A real libp2p node with an address for pages, that answers every want with other bytes. */
-async function joinLiar(): Promise<PeerNetwork> {
-  const network = createNodeNetwork({
-    identity: await generateIdentity(),
-    agent: 'hostile/1',
-    listenAddresses: ['/ip4/127.0.0.1/tcp/0/ws'],
-    bootstrapNodes: [relay.address('ws')],
-    relayAddresses: [],
-    maxPeers: 20,
-    minPeers: 0,
-    dhtQueryTimeoutMs: 10_000,
-    dhtMode: 'server',
-    gossipHeartbeatMs: 1000,
-    mdns: false,
-    enableTls: true,
-    webrtc: false,
-    gate: { isBanned: () => false, score: () => 1 },
-    recordRules: [],
-  })
-  const frameBytes = limits.maxWantedBlocks * 36
-  await network.handle(blocksProtocol, async (stream) => {
-    const reader = createByteReader(stream.receive(), { idleTimeoutMs: 10_000 })
-    for (let frame = await reader.frame(frameBytes); frame !== undefined; frame = await reader.frame(frameBytes)) {
-      for (let offset = 0; offset < frame.length; offset += 36) {
-        const bytes = randomBytes(500)
-        await stream.send(encodeHave(bytes.length))
-        await stream.send(bytes)
-      }
-    }
-  })
-  await network.start()
-  await eventually('the liar is connected', async () => network.peers().length > 0)
-  return network
-}
-
 test('bytes that are not what was signed are refused in red, until somebody has the right ones', async () => {
   const folder = await writePackage(join(web.dir, 'honest'), { name: 'honest-tool' }, { 'README.md': '# Honest\n' })
   const { cid } = await alice.json<PublishResult>(['p2p', 'publish', folder])
@@ -106,7 +67,9 @@ test('bytes that are not what was signed are refused in red, until somebody has 
     async () => (await bob.run(['marketplace', 'info', 'honest-tool'])).exitCode === 0,
   )
   await alice.run(['p2p', 'stop'])
-  mallory = await joinLiar()
+  // With an address that a page can dial.
+  mallory = await joinHostile(relay.address('ws'), '/ip4/127.0.0.1/tcp/0/ws')
+  await serveLies(mallory)
   await mallory.provide(CID.parse(cid))
 
   const page = await openExplorer(context, `${relay.url}/#/p/-/honest-tool/`)

@@ -6,7 +6,7 @@ import { treeChecksum } from '../../src/core/central/tree-checksum.ts'
 import type { InstallResult, PublishResult, SearchResult, VerifyResult } from '../../src/core/control/service.ts'
 import { nodeSha256 } from '../../src/storage/node.ts'
 import type { CentralServer } from '../support/central-server.ts'
-import { bytes, createCentralServer, json, zipOf } from '../support/central-server.ts'
+import { bytes, createCentralServer, json, serveMarketplace, zipOf } from '../support/central-server.ts'
 import type { Machine } from '../support/ggen.ts'
 import { createMachines, eventually } from '../support/ggen.ts'
 import { writePackage } from '../support/packages.ts'
@@ -24,34 +24,7 @@ const texts: Record<string, Record<string, string>> = {
   'in-both': { 'README.md': '# the central one' },
 }
 
-async function checksumOf(files: Record<string, string>): Promise<string> {
-  return treeChecksum(
-    nodeSha256,
-    Object.entries(files).map(([path, text]) => ({ path, bytes: Buffer.from(text) })),
-  )
-}
-
-async function setUpServer(): Promise<void> {
-  const packages = []
-  const archive: Record<string, string> = {}
-  for (const [name, files] of Object.entries(texts)) {
-    for (const [path, text] of Object.entries(files)) archive[`repo-main/packages/${name}/${path}`] = text
-    packages.push({
-      name,
-      version: '1.0.0',
-      description: `The ${name} of the server`,
-      category: 'central',
-      keywords: ['served'],
-      license: 'MIT',
-      path: `packages/${name}`,
-      download_url: `${server.url}/main.zip`,
-      checksum: await checksumOf(files),
-      dependencies: name === 'central-needy' ? ['central-tool'] : [],
-    })
-  }
-  server.routes.set('/registry/index.json', json({ packages }))
-  server.routes.set('/main.zip', bytes(zipOf(archive)))
-}
+const dependenciesOf = (name: string) => ({ dependencies: name === 'central-needy' ? ['central-tool'] : [] })
 
 async function configure(machine: Machine, extra = ''): Promise<void> {
   await mkdir(machine.home, { recursive: true })
@@ -65,7 +38,7 @@ async function configure(machine: Machine, extra = ''): Promise<void> {
 beforeAll(async () => {
   machines = await createMachines()
   server = await createCentralServer()
-  await setUpServer()
+  await serveMarketplace(server, texts, dependenciesOf)
   alice = await machines.add('alice')
   bob = await machines.add('bob')
   await configure(bob)
@@ -237,14 +210,14 @@ describe('install', () => {
     const dir = await inProject('outdated')
     await bob.json(['marketplace', 'install', 'central-tool', ...dir])
     const index = server.routes.get('/registry/index.json')!
-    const files = { 'README.md': '# newer' }
-    server.routes.set('/newer.zip', bytes(zipOf({ 'x/README.md': files['README.md'] })))
+    const text = '# newer'
+    server.routes.set('/newer.zip', bytes(zipOf({ 'x/README.md': text })))
     const newer = {
       name: 'central-tool',
       version: '1.1.0',
       path: '',
       download_url: `${server.url}/newer.zip`,
-      checksum: await checksumOf(files),
+      checksum: await treeChecksum(nodeSha256, [{ path: 'README.md', bytes: Buffer.from(text) }]),
     }
     server.routes.set('/registry/index.json', json({ packages: [newer] }))
     const { packages } = await bob.json<{ packages: { name: string; wanted: string }[] }>([
@@ -316,5 +289,5 @@ test('a registry vouches for a publisher of the same name', async () => {
     ...(await inProject('attested')),
   ])
   expect(installed[0]?.publisher).toBe(info.publisher)
-  await setUpServer()
+  await serveMarketplace(server, texts, dependenciesOf)
 })

@@ -3,6 +3,8 @@ import { createServer } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { packTar } from 'modern-tar'
+import { treeChecksum } from '../../src/core/central/tree-checksum.ts'
+import { nodeSha256 } from '../../src/storage/node.ts'
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -63,4 +65,35 @@ export async function tgzOf(files: Record<string, string>): Promise<Uint8Array> 
     })),
   )
   return new Uint8Array(gzipSync(tar))
+}
+
+export const indexPath = '/registry/index.json'
+const archivePath = '/main.zip'
+
+/** Packages by name, each its files' texts, as the ggen marketplace offers them: an index, and one archive of all. `change` has the last word about an entry of the index. */
+export async function serveMarketplace(
+  server: CentralServer,
+  packages: Record<string, Record<string, string>>,
+  change: (name: string) => object = () => ({}),
+): Promise<void> {
+  const archive: Record<string, string> = {}
+  const entries = []
+  for (const [name, files] of Object.entries(packages)) {
+    const tree = Object.entries(files).map(([path, text]) => ({ path, bytes: Buffer.from(text) }))
+    for (const [path, text] of Object.entries(files)) archive[`repo-main/packages/${name}/${path}`] = text
+    entries.push({
+      name,
+      version: '1.0.0',
+      description: `The ${name} of the server`,
+      category: 'central',
+      keywords: ['served'],
+      license: 'MIT',
+      path: `packages/${name}`,
+      download_url: server.url + archivePath,
+      checksum: await treeChecksum(nodeSha256, tree),
+      ...change(name),
+    })
+  }
+  server.routes.set(indexPath, json({ packages: entries }))
+  server.routes.set(archivePath, bytes(zipOf(archive)))
 }

@@ -15,10 +15,10 @@ import type { SearchOrder, SearchState } from './search-state.ts'
 import { sameFilter } from './search-state.ts'
 import { sharedStyles } from './shared-styles.ts'
 
-/** Peers are asked when typing pauses; what is known here is listed at every key. */
+/** Peers are asked when typing pauses, at once about what was pasted or chosen; what is known here is listed at every key. */
 const debounceMs = 150
-/** News come in bursts. */
-const refreshMs = 100
+/** News come in bursts: the first shows at once, the list is made anew only so often. */
+const refreshMs = 200
 const againMs = 1_000
 const maxQueryLength = limits.maxQueryLength
 /** What peers are asked for at first, and when the list has been read to its end: the most they tell. What else is known here is listed too. */
@@ -86,6 +86,8 @@ export class GgenSearch extends NodeElement {
   #asked: number = firstAsked
   #listing: 'not' | 'once' | 'again' = 'not'
   #newPeers = false
+  #refreshTimer: ReturnType<typeof setTimeout> | undefined
+  #refreshedMs = 0
   #place = 0
 
   constructor() {
@@ -116,18 +118,23 @@ export class GgenSearch extends NodeElement {
     super.disconnectedCallback()
     removeEventListener('keydown', this.#onKey)
     clearTimeout(this.#timer)
+    clearTimeout(this.#refreshTimer)
+    this.#refreshTimer = undefined
   }
 
   protected override nodeChanged(what: ServiceEvents['changed']['what']): void {
     // What one peer has told shows while others are still asked.
-    if (what === 'packages') setTimeout(() => void this.#list(), refreshMs)
+    if (what === 'packages') this.#refresh()
     if (what !== 'peers') return
     if (this.busy) this.#newPeers = true
     else this.#askAgain()
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('query') || changed.has('filter') || changed.has('order')) this.#begin()
+    if (!changed.has('query') && !changed.has('filter') && !changed.has('order')) return
+    const lengthBefore = changed.get('query')?.length ?? this.query.length
+    // Letter by letter there is more to come; what was pasted or chosen is meant as it is.
+    this.#begin(Math.abs(this.query.length - lengthBefore) === 1)
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -140,12 +147,12 @@ export class GgenSearch extends NodeElement {
   }
 
   /** Something else is wanted: what is known here shows at once, peers are asked a moment later. */
-  #begin(): void {
+  #begin(isTyping = false): void {
     this.#limit = this.start + pageSize
     this.#asked = firstAsked
     this.busy = true
     void this.#list()
-    this.#ask(this.known === undefined ? 0 : debounceMs)
+    this.#ask(isTyping ? debounceMs : 0)
   }
 
   /** `/` goes to the field from anywhere but another field; arrows walk the results. */
@@ -197,6 +204,16 @@ export class GgenSearch extends NodeElement {
     } finally {
       this.#listing = 'not'
     }
+  }
+
+  #refresh(): void {
+    if (this.#refreshTimer !== undefined) return
+    const waitMs = Math.max(0, this.#refreshedMs + refreshMs - performance.now())
+    this.#refreshTimer = setTimeout(() => {
+      this.#refreshTimer = undefined
+      this.#refreshedMs = performance.now()
+      void this.#list()
+    }, waitMs)
   }
 
   /** Asks peers, whose answers come into what is known here. */
