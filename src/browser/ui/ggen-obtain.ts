@@ -37,8 +37,9 @@ export class GgenObtain extends NodeElement {
   /** With the publisher: a bare name would leave it to the terminal whose package is meant. */
   #command(): string {
     const { name = '', version = '', publisher = null } = this.info ?? {}
-    const by = publisher === null ? '' : `${publisher.replace('did:key:', '')}/`
-    return `ggen marketplace install ${by}${name}@${version}`
+    return publisher === null
+      ? `ggen marketplace install ${name}@${version} --registry central`
+      : `ggen marketplace install ${publisher.replace('did:key:', '')}/${name}@${version}`
   }
 
   async #copy(): Promise<void> {

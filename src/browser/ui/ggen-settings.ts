@@ -1,3 +1,4 @@
+import type { PropertyValues } from 'lit'
 import { html, nothing } from 'lit'
 import { settingOf } from '../../core/config/settings.ts'
 import type { KeyResult, TrustResult } from '../../core/control/service.ts'
@@ -56,6 +57,13 @@ export class GgenSettings extends NodeElement {
     this.status = await this.node.service.status()
     this.key = await this.node.service.key()
     this.publishers = (await this.node.service.trust({ action: 'list' })).publishers
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    // What was answered stands at the top, which may be out of sight.
+    const isAnswer =
+      (changed.has('failure') && this.failure !== undefined) || (changed.has('notice') && this.notice !== '')
+    if (isAnswer) this.renderRoot.querySelector('[role=alert], [role=status]')?.scrollIntoView({ block: 'center' })
   }
 
   #value(id: string): string {

@@ -11,7 +11,7 @@ export function renderFacts(info: Info) {
     <h2>About</h2>
     <dl class="small">
       <dt>Version</dt>
-      <dd>${info.version}, ${dateText(info.published)}</dd>
+      <dd>${info.version}${info.published === '' ? nothing : `, ${dateText(info.published)}`}</dd>
       <dt>Licence</dt>
       <dd>${plainText(info.license) || 'not stated'}</dd>
       <dt>Authors</dt>
