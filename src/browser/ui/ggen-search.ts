@@ -84,7 +84,8 @@ export class GgenSearch extends NodeElement {
   #timer: ReturnType<typeof setTimeout> | undefined
   #limit = pageSize
   #asked: number = firstAsked
-  #listing: 'not' | 'once' | 'again' = 'not'
+  #listing: Promise<void> | undefined
+  #listAgain = false
   #newPeers = false
   #refreshTimer: ReturnType<typeof setTimeout> | undefined
   #refreshedMs = 0
@@ -186,23 +187,26 @@ export class GgenSearch extends NodeElement {
   }
 
   /** Lists what is known here, for what is wanted by then: calls while one is under way are one call after it. */
-  async #list(): Promise<void> {
-    if (this.#listing !== 'not') {
-      this.#listing = 'again'
-      return
-    }
+  #list(): Promise<void> {
+    if (this.#listing === undefined) {
+      this.#listing = this.#listOnce().finally(() => {
+        this.#listing = undefined
+      })
+    } else this.#listAgain = true
+    return this.#listing
+  }
+
+  async #listOnce(): Promise<void> {
     try {
       do {
-        this.#listing = 'once'
+        this.#listAgain = false
         await this.whenReady()
         const { query, filter, order } = this
         const request = { query: query.slice(0, maxQueryLength), filter, order, limit: this.#limit }
         this.known = await this.node.service.known(request)
-      } while ((this.#listing as string) === 'again')
+      } while (this.#listAgain)
     } catch (error) {
       this.failure = error
-    } finally {
-      this.#listing = 'not'
     }
   }
 
@@ -229,6 +233,10 @@ export class GgenSearch extends NodeElement {
         const category = this.filter.category ?? ''
         const request = { query: this.query.slice(0, maxQueryLength), limit: this.#asked }
         try {
+          // The node may run in this tab: what it knows is shown before it begins to ask.
+          await this.#listing
+          await this.updateComplete
+          await new Promise((resolve) => setTimeout(resolve, 0))
           const { results, sources } = await this.node.service.search(
             category === '' ? request : { ...request, category },
             {
