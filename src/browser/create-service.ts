@@ -15,6 +15,7 @@ import { createCentralPackages } from './central-packages.ts'
 import type { GgenNode } from './create-node.ts'
 import { describeVerification } from './describe-verification.ts'
 import { knownPackages } from './known-packages.ts'
+import { withPackageFile } from './package-file.ts'
 import { exportPublisher, importPublisher } from './publisher-key.ts'
 import { fetchRelayDocument } from './relay-document.ts'
 import type { BrowserService, CachedPackage, RelayState, ServiceEvents } from './service.ts'
@@ -194,7 +195,7 @@ export function createBrowserService(
         options,
       ),
     async preview({ folder, label, ...overrides }, { signal } = {}) {
-      const source = await openPackageFolder(folder, label)
+      const source = withPackageFile(await openPackageFolder(folder, label), overrides)
       const { name, version, description, category, license, keywords, file } = await readSourceMetadata(
         source,
         overrides,
@@ -212,7 +213,8 @@ export function createBrowserService(
           },
         )
       }
-      return registry.publish(await openPackageFolder(folder, label), { ...request, ...options })
+      const source = withPackageFile(await openPackageFolder(folder, label), request)
+      return registry.publish(source, { ...request, ...options })
     },
     async holders({ cid, offline = false }, options) {
       const signal = withTimeout(options?.signal, holdersLookupMs)

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright'
+import { parse } from 'smol-toml'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { look, openExplorer, seedReleases } from '../support/explorer.ts'
 import type { Machine } from '../support/ggen.ts'
@@ -118,6 +119,42 @@ test('what a package file leaves out is given in the page; a second browser find
   await cache.getByText('Nothing yet').waitFor()
   await page.close()
   await other.close()
+})
+
+test('a folder without a package file gets one, made of what is given in the page', async () => {
+  const folder = join(web.dir, 'bare')
+  await mkdir(folder)
+  await writeFile(join(folder, 'README.md'), '# Bare\n')
+  const page = await open(first, '#/publish')
+  const publish = page.getByRole('button', { name: 'Publish' })
+  expect(await publish.isDisabled()).toBe(true)
+  await page.getByLabel('Package folder').setInputFiles(folder)
+  await page
+    .getByRole('alert')
+    .getByText(/No package file was found/)
+    .waitFor()
+  await page.getByLabel('Name').fill('bare-tool')
+  await page.getByLabel('Version').fill('0.2.0')
+  await page.getByLabel('Description').fill('Says "hello"\\ to 日本')
+  await page.getByLabel('Keywords').fill('bare, minimal')
+  await page.getByLabel('Keywords').press('Enter')
+  await page.getByRole('heading', { name: /bare-tool 0\.2\.0: 2 files/ }).waitFor()
+  await publish.click()
+  await page.getByRole('link', { name: 'bare-tool 0.2.0' }).waitFor()
+  await eventually('a terminal installs it', async () => {
+    const { exitCode } = await alice.run(['marketplace', 'install', 'bare-tool'])
+    return exitCode === 0
+  })
+  const made = await readFile(join(alice.project, '.ggen/packages/bare-tool/package.toml'), 'utf8')
+  expect(parse(made)).toEqual({
+    package: {
+      name: 'bare-tool',
+      version: '0.2.0',
+      description: 'Says "hello"\\ to 日本',
+      keywords: ['bare', 'minimal'],
+    },
+  })
+  await page.close()
 })
 
 test('a dropped folder is shown as what would be published', async () => {

@@ -10,6 +10,7 @@ import type { Info } from './package-facts.ts'
 import { renderFacts, renderVersions } from './package-facts.ts'
 import { renderNamesakes } from './package-namesakes.ts'
 import { describedBy, renderBanner, renderVerification, verdictOf } from './package-verification.ts'
+import { searchParams } from './search-state.ts'
 import { sharedStyles } from './shared-styles.ts'
 
 /** Publishers of one name to choose from. */
@@ -45,7 +46,10 @@ export class GgenPackage extends NodeElement {
         grid-area: facts;
       }
       h1 {
-        margin-bottom: 0.2rem;
+        margin-bottom: 0.3rem;
+      }
+      h1 + .card {
+        margin-top: 0.8rem;
       }
       .lead {
         font-size: 1.1rem;
@@ -273,7 +277,8 @@ export class GgenPackage extends NodeElement {
   #renderWithout() {
     return html`<h1>${plainText(this.name)}</h1>
       ${this.renderFailure() ?? html`<p role="status" class="soft">Asking peers for ${plainText(this.name)} …</p>`}
-      ${renderNamesakes(this.namesakes, this.explorer)}`
+      ${renderNamesakes(this.namesakes, this.explorer)}
+      ${this.failure === undefined ? nothing : html`<p><a href=${`${this.explorer}#/?${searchParams({ query: this.name, filter: {}, order: 'relevance' })}`}>Search for ${plainText(this.name)}</a></p>`}`
   }
 
   #renderCompare({ cid, version, versions }: Info) {

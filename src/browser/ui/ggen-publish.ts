@@ -148,7 +148,7 @@ export class GgenPublish extends NodeElement {
     return html`
       <h1>Publish</h1>
       <p>
-        Choose a folder with a <code>package.toml</code>. It is signed with this browser’s own key and served from this tab, and from whoever installs it. Once somebody has it, it cannot be taken back.
+        Choose a folder, best with a <code>package.toml</code>. It is signed with this browser’s own key and served from this tab, and from whoever installs it. Once somebody has it, it cannot be taken back.
       </p>
       <div class="card" @dragover=${(event: Event) => event.preventDefault()} @drop=${this.#drop}>
         <label for="folder"><strong>Package folder</strong></label> <span class="soft small">(choose it, or drop it here)</span><br />
@@ -180,7 +180,8 @@ export class GgenPublish extends NodeElement {
     return html`<section class="card" aria-label="About the package">
       <h2>About the package</h2>
       <p class="small soft">
-        From ${metadata?.file ?? 'the package file'}. What you change here is signed and told to peers; the file is published as it is.
+        From ${metadata?.file ?? 'the package file'}. What you change here is signed and told to peers; the file is published as it is. For
+        a folder without one, a package.toml is made of this.
       </p>
       <div class="fields">
         ${field('name', 'Name', 'my-package')} ${field('version', 'Version', '1.0.0')}

@@ -32,6 +32,12 @@ export class GgenReadme extends NodeElement {
         display: block;
         overflow-x: auto;
       }
+      /* A narrow page scrolls a table sideways rather than break its words. */
+      td,
+      th,
+      td code {
+        overflow-wrap: normal;
+      }
     `,
   ]
   static override properties = {
