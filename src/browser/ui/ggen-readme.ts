@@ -31,6 +31,7 @@ export class GgenReadme extends NodeElement {
       table {
         display: block;
         overflow-x: auto;
+        margin-bottom: 0.8em;
       }
       /* A narrow page scrolls a table sideways rather than break its words. */
       td,

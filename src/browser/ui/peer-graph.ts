@@ -44,7 +44,7 @@ export function renderPeerGraph(peers: readonly ConnectedPeer[], width: number) 
       ${drawn.map((peer) => {
         const place = placeOf.get(peer.peerId)!
         return svg`<circle class=${relays.has(peer.peerId) ? 'relaying' : ''} cx=${place.x} cy=${place.y} r="9" />
-          ${renderLabel(place, labelOf(peer, drawn.length <= maxDetailed))}`
+          ${renderLabel(place, labelOf(peer, width, drawn.length <= maxDetailed))}`
       })}
     </svg>
     ${connected.length > drawn.length ? html`<p class="small">${connected.length - drawn.length} more are in the table below.</p>` : nothing}
@@ -56,9 +56,10 @@ export function renderPeerGraph(peers: readonly ConnectedPeer[], width: number) 
 function ring(count: number, width: number): Layout {
   const height = 340
   const center = { x: width / 2, y: height / 2 - 10 }
+  // From the left, and none right below the middle: no line crosses what is written there.
+  const turn = count % 4 === 0 ? 0.5 : 0
   const places = Array.from({ length: count }, (_, index): Place => {
-    // From the left, where what is written at a node crosses no line.
-    const angle = (index / Math.max(1, count)) * 2 * Math.PI + Math.PI
+    const angle = ((index + turn) / Math.max(1, count)) * 2 * Math.PI + Math.PI
     const x = center.x + (width / 2 - 90) * Math.cos(angle)
     const y = center.y + (height / 2 - 60) * Math.sin(angle)
     return { x, y, label: { x, y: y < center.y - 20 ? y - 29 : y + 24, anchor: 'middle' } }
@@ -71,9 +72,9 @@ function column(drawn: readonly ConnectedPeer[], width: number): Layout {
   const height = Math.max(2, drawn.length) * columnRow + 10
   const own = { x: 28, y: height / 2, label: { x: 28, y: height / 2 + 32, anchor: 'middle' as const } }
   const places = drawn.map((peer, index): Place => {
-    const x = Math.min(width, 300) * (relayOf(peer) === undefined ? 0.28 : 0.38)
+    const x = Math.min(width, 300) * (relayOf(peer) === undefined ? 0.25 : 0.33)
     const y = (index + 0.5) * columnRow + 5
-    return { x, y, label: { x: x + 16, y: y - 2, anchor: 'start' } }
+    return { x, y, label: { x: x + 13, y: y - 2, anchor: 'start' } }
   })
   return { height, own, places }
 }
@@ -85,8 +86,12 @@ function renderLabel({ label }: Place, lines: readonly string[]) {
   )
 }
 
-function labelOf({ peerId, transport, latencyMs, bytesIn, bytesOut }: ConnectedPeer, isDetailed: boolean): string[] {
-  const name = `…${peerId.slice(-6)} ${transport}`
+function labelOf(
+  { peerId, transport, latencyMs, bytesIn, bytesOut }: ConnectedPeer,
+  width: number,
+  isDetailed: boolean,
+): string[] {
+  const name = `…${peerId.slice(width < minRingWidth ? -4 : -6)} ${transport}`
   if (!isDetailed) return [name]
   const latency = latencyMs === null ? '' : `, ${Math.round(latencyMs)} ms`
   return [`${name}${latency}`, `${bytesText(bytesIn)} in, ${bytesText(bytesOut)} out`]
