@@ -46,8 +46,8 @@ export interface KnownPackages {
   packages: KnownPackage[]
   /** All that fit, of which `packages` are the first. */
   total: number
-  /** Values of each facet, the most frequent first, with the number of packages that fit all other facets. */
-  facets: Record<FacetName, { value: string; count: number }[]>
+  /** Values of each facet, the most frequent first, with the number of packages that fit all other facets; `petname` is that of a publisher whom the visitor has named. */
+  facets: Record<FacetName, { value: string; count: number; petname: string | null }[]>
 }
 
 /** Of each facet: a longer list is no choice any more. */
@@ -110,7 +110,11 @@ export async function knownPackages(
   ]
   const mostFrequent = (facet: FacetName) =>
     [...counts.get(facet)!]
-      .map(([value, count]) => ({ value, count }))
+      .map(([value, count]) => ({
+        value,
+        count,
+        petname: facet === 'publisher' ? (trust.petnameOf(value) ?? null) : null,
+      }))
       .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
       .slice(0, maxFacetValues)
   return {

@@ -272,6 +272,10 @@ test('settings: a publisher is named and blocked, a key moves to another browser
     .getByRole('link', { name: /^pictures/ })
     .getByText('by alice-at-work')
     .waitFor()
+  await page
+    .getByLabel('publisher', { exact: true })
+    .locator('option', { hasText: 'alice-at-work' })
+    .waitFor({ state: 'attached' })
 
   await page.goBack()
   await page.getByRole('button', { name: 'Block' }).click()

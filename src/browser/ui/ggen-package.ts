@@ -160,9 +160,11 @@ export class GgenPackage extends NodeElement {
     const request = isCentral ? { spec, registry: 'central' as const } : { spec }
     const known = await service.info({ ...request, offline: true }, { signal }).catch(() => undefined)
     const shown = known === undefined ? undefined : this.#show(known, signal)
+    // Its failure is told where it is waited for, or by the second try.
+    const settled = shown?.catch(() => undefined)
     try {
       const newest = await service.info(request, { signal })
-      await shown?.catch(() => undefined)
+      await settled
       await this.#show(newest, signal)
     } catch (error) {
       if (signal.aborted || (shown !== undefined && isUnreachable(error))) return shown

@@ -30,12 +30,14 @@ export function renderFacets(
 function renderFacet(
   facet: FacetName,
   chosen: string,
-  values: readonly { value: string; count: number }[],
+  values: KnownPackages['facets'][FacetName],
   choose: (value: string) => void,
 ) {
   // What an address asks for stays chosen, also where nothing that is known has it.
   const listed =
-    chosen === '' || values.some(({ value }) => value === chosen) ? values : [...values, { value: chosen, count: 0 }]
+    chosen === '' || values.some(({ value }) => value === chosen)
+      ? values
+      : [...values, { value: chosen, count: 0, petname: null }]
   return html`<label class="visually-hidden" for=${facet}>${facet}</label>
     <select
       id=${facet}
@@ -46,9 +48,9 @@ function renderFacet(
       ${repeat(
         listed,
         ({ value }) => value,
-        ({ value, count }) =>
+        ({ value, count, petname }) =>
           html`<option value=${value} .selected=${live(value === chosen)}>
-            ${plainText(facet === 'publisher' ? shortDid(value) : value)} (${count})
+            ${plainText(petname ?? (facet === 'publisher' ? shortDid(value) : value))} (${count})
           </option>`,
       )}
     </select>`

@@ -51,10 +51,10 @@ test('central packages are ranked, ordered and counted among signed ones', async
   expect(packages[0]).toMatchObject({ cid: null, petname: null, cached: false, registries: ['central:npm'], timeMs: 9 })
   expect(total).toBe(3)
   expect(facets.licence).toEqual([
-    { value: 'MIT', count: 2 },
-    { value: 'ISC', count: 1 },
+    { value: 'MIT', count: 2, petname: null },
+    { value: 'ISC', count: 1, petname: null },
   ])
-  expect(facets.publisher).toEqual([{ value: 'did:key:a', count: 2 }])
+  expect(facets.publisher).toEqual([{ value: 'did:key:a', count: 2, petname: null }])
   expect((await known({ filter: { licence: 'ISC' } })).packages.map(({ name }) => name)).toEqual(['rest'])
   expect((await known({ order: 'newest' })).packages.map(({ name }) => name)).toEqual(['rest', 'rest-api', 'zoo'])
   expect((await known({ query: 'nothing' })).packages).toEqual([])
