@@ -129,8 +129,8 @@ export class GgenExplorer extends LitElement {
     const page = pageOf(this.route)
     document.title = titleOf(this.route)
     return html`
-      <a class="skip" href="#main" @click=${this.#skip}>To the content</a>
       <header>
+        <button class="skip" @click=${this.#skip}>To the content</button>
         <div>
           <nav aria-label="Pages">
             <a class="brand" href="#/">ggen packages</a>
@@ -141,12 +141,11 @@ export class GgenExplorer extends LitElement {
           </nav>
         </div>
       </header>
-      <main id="main" tabindex="-1">${this.#renderPage(page)}</main>
+      <main tabindex="-1">${this.#renderPage(page)}</main>
     `
   }
 
-  #skip = (event: Event): void => {
-    event.preventDefault()
+  #skip = (): void => {
     this.renderRoot.querySelector('main')?.focus()
   }
 
