@@ -30,3 +30,8 @@ test('colours come by a file’s name or by a language’s, and text stays text'
   expect(highlightCode('ts', 'const a = "<img src=x>"')!.querySelectorAll('img').length).toBe(0)
   expect(highlightCode('constructor', 'x')).toBeUndefined()
 })
+
+test('a file named like a part of the language itself is text as any other', () => {
+  for (const path of ['x.constructor', 'x.__proto__', 'toString', 'x.hasOwnProperty.rs'])
+    expect(highlight(path, 'fn main() {}')?.textContent ?? 'plain').toMatch(path.endsWith('.rs') ? /main/ : /plain/)
+})

@@ -16,25 +16,27 @@ import yaml from 'highlight.js/lib/languages/yaml'
 const languages = { bash, css, ini, javascript, json, markdown, python, rust, sql, typescript, xml, yaml }
 for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language)
 
-const byExtension: Record<string, keyof typeof languages | undefined> = {
-  sh: 'bash',
-  css: 'css',
-  toml: 'ini',
-  js: 'javascript',
-  mjs: 'javascript',
-  json: 'json',
-  md: 'markdown',
-  py: 'python',
-  rs: 'rust',
-  sql: 'sql',
-  rq: 'sql',
-  ts: 'typescript',
-  html: 'xml',
-  xml: 'xml',
-  svg: 'xml',
-  yaml: 'yaml',
-  yml: 'yaml',
-}
+const byExtension = new Map<string, keyof typeof languages>(
+  Object.entries({
+    sh: 'bash',
+    css: 'css',
+    toml: 'ini',
+    js: 'javascript',
+    mjs: 'javascript',
+    json: 'json',
+    md: 'markdown',
+    py: 'python',
+    rs: 'rust',
+    sql: 'sql',
+    rq: 'sql',
+    ts: 'typescript',
+    html: 'xml',
+    xml: 'xml',
+    svg: 'xml',
+    yaml: 'yaml',
+    yml: 'yaml',
+  } as const),
+)
 
 /** Of a text in colours, and of a line of it. Patterns of highlight.js take quadratic time and more for what only a hostile text holds: within these bounds less than a second. */
 const maxLength = 30_000
@@ -43,7 +45,7 @@ const maxLineLength = 1000
 /** Text in colours by its file's name, a template's by what it makes (`x.rs.tera`). Undefined for what is not known, or too long. */
 export function highlight(path: string, text: string): DocumentFragment | undefined {
   const extensions = path.toLowerCase().split('.').slice(1).reverse()
-  const language = extensions.map((extension) => byExtension[extension]).find((found) => found !== undefined)
+  const language = extensions.map((extension) => byExtension.get(extension)).find((found) => found !== undefined)
   return language === undefined ? undefined : highlightCode(language, text)
 }
 
