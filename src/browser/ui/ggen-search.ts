@@ -244,7 +244,8 @@ export class GgenSearch extends NodeElement {
               onProgress: (event) => {
                 if (event.type !== 'source:answered' || signal.aborted) return
                 if (event.status === 'ok') this.sources = [...this.sources, event.source]
-                void this.#list()
+                // What this browser knows is listed already.
+                if (event.source !== 'local') void this.#list()
               },
             },
           )
@@ -252,7 +253,7 @@ export class GgenSearch extends NodeElement {
           this.told = new Map(results.map((result) => [keyOf(result), result]))
           this.sources = sources.filter(({ status }) => status === 'ok').map(({ source }) => source)
           this.failing = sources.filter(({ source, status }) => status !== 'ok' && source.startsWith('central:'))
-          await this.#list()
+          await this.#listing
         } finally {
           if (!signal.aborted) {
             this.busy = false
