@@ -1,6 +1,7 @@
 import type { CentralGroup, CentralHit } from '../core/search/merge.ts'
 import { groupByName } from '../core/search/merge.ts'
 import type { PackageDocument } from '../core/search/types.ts'
+import { setRecent } from '../core/set-recent.ts'
 
 const defaultMaxHits = 2_000
 
@@ -19,15 +20,7 @@ export function createCentralHits(maxHits = defaultMaxHits): CentralHits {
       if (documents.length > 0) groups = undefined
       // A registry may list several versions of one package.
       const newest = groupByName(documents.map((document) => ({ ...document, source }))).values()
-      for (const { newest: hit } of newest) {
-        const key = `${source}/${hit.name}`
-        hits.delete(key)
-        hits.set(key, hit)
-      }
-      for (const key of hits.keys()) {
-        if (hits.size <= maxHits) break
-        hits.delete(key)
-      }
+      for (const { newest: hit } of newest) setRecent(hits, `${source}/${hit.name}`, hit, maxHits)
     },
     byName() {
       groups ??= groupByName([...hits.values()])

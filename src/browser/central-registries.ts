@@ -7,6 +7,7 @@ import type { CentralSource } from '../core/config/settings.ts'
 import { settingOf } from '../core/config/settings.ts'
 import { RegistryError } from '../core/errors.ts'
 import type { PackageDocument } from '../core/search/types.ts'
+import { setRecent } from '../core/set-recent.ts'
 import type { CentralHits } from './central-hits.ts'
 
 /** A page searches again whenever the network has changed; a registry is asked for the same only so often. */
@@ -62,10 +63,8 @@ function watched(registry: CentralRegistry, hits: CentralHits): CentralRegistry 
   const answers = new Map<string, { answer: PackageDocument[] | RegistryError; untilMs: number }>()
 
   function keep(key: string, answer: PackageDocument[] | RegistryError): void {
-    answers.delete(key)
-    answers.set(key, { answer, untilMs: performance.now() + (Array.isArray(answer) ? answerLastsMs : failureLastsMs) })
-    const oldest = answers.keys().next()
-    if (answers.size > maxAnswers && !oldest.done) answers.delete(oldest.value)
+    const untilMs = performance.now() + (Array.isArray(answer) ? answerLastsMs : failureLastsMs)
+    setRecent(answers, key, { answer, untilMs }, maxAnswers)
   }
 
   return {

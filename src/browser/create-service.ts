@@ -9,6 +9,7 @@ import { manifestBlocks, manifestBytes } from '../core/manifest/manifest.ts'
 import { releasesBy } from '../core/registry/packages.ts'
 import { readSourceMetadata } from '../core/registry/publish.ts'
 import { ownLogUnknown } from '../core/registry-node.ts'
+import { setRecent } from '../core/set-recent.ts'
 import { version as nodeVersion } from '../core/version.ts'
 import { openPackageFolder } from '../storage/browser.ts'
 import { createCentralPackages } from './central-packages.ts'
@@ -34,14 +35,6 @@ async function relayState(url: string, signal: AbortSignal): Promise<RelayState>
   }
 }
 
-/** Into a map that forgets its oldest. */
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key)
-  map.set(key, value)
-  const oldest = map.keys().next()
-  if (map.size > maxRemembered && !oldest.done) map.delete(oldest.value)
-}
-
 /** The service around a node that runs in this tab. `restart` is called when the publisher's key has changed. */
 export function createBrowserService(
   node: GgenNode,
@@ -63,12 +56,12 @@ export function createBrowserService(
 
   /** Block → peer that gave it. */
   const cameFrom = new Map<string, string>()
-  node.events.on('block:received', ({ cid, peerId }) => remember(cameFrom, cid, peerId))
+  node.events.on('block:received', ({ cid, peerId }) => setRecent(cameFrom, cid, peerId, maxRemembered))
   /** Manifest → peers that gave wrong bytes for it, and how often. */
   const refused = new Map<string, Map<string, number>>()
   node.events.on('block:rejected', ({ manifest, peerId }) => {
     const peers = refused.get(manifest) ?? new Map<string, number>()
-    remember(refused, manifest, peers.set(peerId, (peers.get(peerId) ?? 0) + 1))
+    setRecent(refused, manifest, peers.set(peerId, (peers.get(peerId) ?? 0) + 1), maxRemembered)
     hooks.emit('changed', { what: 'refusals' })
   })
 

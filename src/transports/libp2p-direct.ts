@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { withTimeout } from '../core/deadline.ts'
+import { setRecent } from '../core/set-recent.ts'
 import { bestConnection, isRelayed, protocolsOf } from './libp2p-peers.ts'
 
 const dialTimeoutMs = 10_000
@@ -33,8 +34,7 @@ export function createDirectDialler(
         signal?.throwIfAborted()
       }
     }
-    failedAtMs.set(peer.toString(), Date.now())
-    if (failedAtMs.size > maxRemembered) failedAtMs.delete(failedAtMs.keys().next().value!)
+    setRecent(failedAtMs, peer.toString(), Date.now(), maxRemembered)
     return undefined
   }
 

@@ -1,4 +1,5 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { setRecent } from '../core/set-recent.ts'
 
 const firstPauseMs = 5_000
 const longestPauseMs = 10 * 60_000
@@ -25,9 +26,7 @@ export function createRtcBackoff(nowMs: () => number = () => Date.now()) {
       // Several addresses of one peer are asked about for one dial.
       if (before.count > 0 && nowMs() - before.lastMs < 100) return true
       if (nowMs() - before.lastMs < pauseMs(before.count)) return false
-      tries.delete(peerId)
-      tries.set(peerId, { count: before.count + 1, lastMs: nowMs() })
-      if (tries.size > maxRemembered) tries.delete(tries.keys().next().value!)
+      setRecent(tries, peerId, { count: before.count + 1, lastMs: nowMs() }, maxRemembered)
       return true
     },
     /** A connection stands: the peer starts afresh. */

@@ -1,4 +1,5 @@
 import { css, html, nothing, svg } from 'lit'
+import { relayOfAddress } from '../../core/relay-document.ts'
 import type { ConnectedPeer } from '../service.ts'
 import { bytesText } from './format.ts'
 
@@ -106,7 +107,7 @@ const widthOf = ({ bytesIn, bytesOut }: ConnectedPeer): number =>
 
 /** Peer ID of the relay that a relayed connection runs through. */
 const relayOf = ({ transport, address }: ConnectedPeer): string | undefined =>
-  transport === 'relay' ? /\/p2p\/([^/]+)\/p2p-circuit/.exec(address)?.[1] : undefined
+  transport === 'relay' ? relayOfAddress(address) : undefined
 
 export const graphStyles = css`
   svg {

@@ -1,10 +1,11 @@
 import { html, nothing } from 'lit'
+import { relayOfAddress } from '../../core/relay-document.ts'
 import type { RelayState } from '../service.ts'
 import { bytesText, plainText } from './format.ts'
 
 /** The relays that are set, those they have led to, whether they have given this tab a place (`addresses`: its own), and what they carry. */
 export function renderRelays(relays: readonly RelayState[], addresses: readonly string[]) {
-  const placedBy = new Set(addresses.map((address) => /\/p2p\/([^/]+)\/p2p-circuit/.exec(address)?.[1]))
+  const placedBy = new Set(addresses.map(relayOfAddress))
   const others = [...placedBy].filter(
     (peerId) => peerId !== undefined && !relays.some((relay) => relay.peerId === peerId),
   )
