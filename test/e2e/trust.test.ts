@@ -54,7 +54,12 @@ test('a name that two publish is a question, with both to choose from', async ()
   await page.getByText('By bob').waitFor()
   await page.getByRole('region', { name: 'Verification' }).getByText('Verified in this tab').waitFor()
   // What is copied names the publisher that was looked at, so that a terminal asks nothing more.
-  const command = (await page.getByRole('region', { name: 'Install' }).locator('pre').textContent()) ?? ''
+  const install = page.getByRole('region', { name: 'Install' })
+  const command = (await install.locator('pre').textContent()) ?? ''
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await install.getByRole('button', { name: 'Copy' }).click()
+  await install.getByText('Copied.').waitFor()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command)
   await alice.json(command.replace(/^ggen /, '').split(' '))
   await page.close()
 })

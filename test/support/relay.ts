@@ -32,6 +32,9 @@ export interface RelayOptions {
   listen?: string[]
 }
 
+/** As the systemd unit and the image start it. */
+const frugalMemory = { NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '1' }
+
 /** A real relay process on loopback, ready. It ends with this process. */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const everything = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws', '/ip4/127.0.0.1/udp/0/webrtc-direct']
@@ -56,7 +59,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       'http.requests_per_minute=100000',
       ...(options.args ?? []),
     ],
-    { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, GGEN_RELAY_PARENT: '1' } },
+    { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...frugalMemory, GGEN_RELAY_PARENT: '1' } },
   )
   let stderr = ''
   child.stderr.on('data', (chunk) => {
